@@ -119,9 +119,7 @@ class Request:
     _headers: Headers | None = None
 
     @classmethod
-    def of(
-        cls, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b""
-    ) -> Request:
+    def of(cls, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> Request:
         """A request made from text and bytes, as tests and protocol clients write it."""
         request = cls(method, target, Headers(headers).to_raw())
         if body:

@@ -46,7 +46,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """`settings` holds what only the protocols read back (CORS and lifecycle rules, lock, encryption) as JSON values."""
+    """`settings` holds what only the protocols read back (CORS, lifecycle, lock, encryption) as JSON values."""
 
     account_id: str
     bucket_id: str  # 24 hex digits
