@@ -93,10 +93,22 @@ class Headers:
         return f"Headers({list(self._fields)!r})"
 
 
-async def no_body() -> AsyncIterator[bytes]:
-    """The body of a message that has none."""
-    return
-    yield b""
+class EmptyBody:
+    """The body of a message that has none; one instance serves every message."""
+
+    __slots__ = ()
+
+    def __aiter__(self) -> EmptyBody:
+        return self
+
+    async def __anext__(self) -> bytes:
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        return None
+
+
+NO_BODY = EmptyBody()
 
 
 @dataclass(slots=True, eq=False)
@@ -113,10 +125,11 @@ class Request:
     scheme: str = "http"
     version: str = "1.1"
     client: tuple[str, int] = ("", 0)
-    body: AsyncIterator[bytes] = field(default_factory=no_body)
+    body: AsyncIterator[bytes] = NO_BODY
     content_length: int | None = 0
     send_interim: Callable[[int, Headers], None] | None = None
     _headers: Headers | None = None
+    _fields: dict[bytes, bytes] | None = None
 
     @classmethod
     def of(cls, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> Request:
@@ -132,6 +145,16 @@ class Request:
         if self._headers is None:
             self._headers = Headers.from_raw(self.raw_headers)
         return self._headers
+
+    @property
+    def fields(self) -> dict[bytes, bytes]:
+        """Lower-case name to the last value, as bytes; the server fills it while parsing, so the hot path pays nothing.
+
+        For deciding quickly (is there a Range? which host?); `headers` keeps repeated fields.
+        """
+        if self._fields is None:
+            self._fields = dict(self.raw_headers)
+        return self._fields
 
     @property
     def path(self) -> str:
