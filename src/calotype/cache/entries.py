@@ -1,0 +1,218 @@
+"""The stored responses that one worker owns: which files there are, which are in memory, and what has to go.
+
+The index keeps a name and a size for every file; the stored response itself is read at its first use. Names are in
+order of use, so the oldest is the one to evict. Everything but reading and writing files happens on the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from calotype.cache.entry_files import READ_SIZE_BYTES, EntryFiles, entry_name, key_digest_of
+from calotype.cache.entry_format import TornEntry
+from calotype.cache.policy.stored import StoredResponse
+from calotype.cache.spool import Spool
+
+# What a loaded entry costs besides its body: fields, tuples and the dictionaries' slots.
+ENTRY_OVERHEAD_BYTES = 2048
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A stored response in memory. `body` is None when it is large and stays on disk."""
+
+    name: str
+    stored: StoredResponse
+    body: bytes | None
+    body_digest: bytes
+
+    @property
+    def memory_bytes(self) -> int:
+        return ENTRY_OVERHEAD_BYTES + len(self.body or b"")
+
+
+class Entries:
+    """`limit_bytes` bounds the files of this worker, `memory_bytes` what it keeps loaded."""
+
+    def __init__(self, files: EntryFiles, *, limit_bytes: int, memory_bytes: int) -> None:
+        self._files = files
+        self._limit_bytes = limit_bytes
+        self._memory_limit = memory_bytes
+        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self._names: dict[str, tuple[str, ...]] = {}
+        self._loaded: OrderedDict[str, Entry] = OrderedDict()
+        self._loading: dict[str, asyncio.Task[Entry | None]] = {}
+        self.stored_bytes = 0
+        self.memory_bytes = 0
+        self.evictions = 0
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    def load_index(self, owns: Callable[[str], bool]) -> None:
+        """Takes over the owned files that are on disk. Blocking; called before the worker serves."""
+        for found in sorted(self._files.scan(owns), key=lambda file: file.modified):
+            self._remember(found.name, found.size)
+        for name in self._over_limit():
+            self._files.remove(name)
+
+    async def variants(self, key_digest: str) -> list[Entry]:
+        """Every usable stored response of this key."""
+        found = []
+        for name in self._names.get(key_digest, ()):
+            entry = self._loaded.get(name) or await self._load(name)
+            if entry is not None and name in self._sizes:
+                self._sizes.move_to_end(name)
+                if name in self._loaded:
+                    self._loaded.move_to_end(name)
+                found.append(entry)
+        return found
+
+    async def add(self, key_digest: str, stored: StoredResponse, spool: Spool) -> Entry:
+        """Stores a complete body; the entry is visible from here on, in place of one with the same name."""
+        name = entry_name(key_digest, stored)
+        size = await spool.store(name, stored)
+        entry = Entry(name, stored, spool.body, spool.digest)
+        self._unload(name)
+        self._remember(name, size)
+        self._keep_loaded(entry)
+        await self._remove_files(self._over_limit())
+        return entry
+
+    async def update(self, entry: Entry, stored: StoredResponse) -> Entry:
+        """The entry with the stored response as a 304 left it; its body stays."""
+        updated = Entry(entry.name, stored, entry.body, entry.body_digest)
+        if entry.name not in self._sizes:
+            return updated
+        size = await asyncio.to_thread(self._files.rewrite_tail, entry.name, stored, entry.body_digest)
+        self._unload(entry.name)
+        self._remember(entry.name, size)
+        self._keep_loaded(updated)
+        return updated
+
+    async def remove(self, name: str) -> None:
+        self._forget(name)
+        await self._remove_files([name])
+
+    async def remove_key(self, key_digest: str) -> None:
+        names = self._names.get(key_digest, ())
+        for name in names:
+            self._forget(name)
+        await self._remove_files(names)
+
+    def read(self, entry: Entry, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The bytes of the body from `start` to before `stop`; it stays readable when the entry is removed."""
+        if entry.body is not None:
+            return _one_piece(entry.body[start:stop])
+        return _FileReader(self._files.open(entry.name), start, stop)
+
+    # Loading and forgetting
+
+    async def _load(self, name: str) -> Entry | None:
+        """Reads an entry once however many ask for it; one that is torn or gone is forgotten."""
+        task = self._loading.get(name)
+        if task is None:
+            task = self._loading[name] = asyncio.ensure_future(self._load_now(name))
+            task.add_done_callback(lambda _: self._loading.pop(name, None))
+        return await asyncio.shield(task)
+
+    async def _load_now(self, name: str) -> Entry | None:
+        try:
+            tail, body = await asyncio.to_thread(self._files.load, name)
+        except (TornEntry, OSError):
+            await self.remove(name)
+            return None
+        entry = Entry(name, tail.stored, body, tail.body_digest)
+        if name in self._sizes and name not in self._loaded:
+            self._keep_loaded(entry)
+        return entry
+
+    def _keep_loaded(self, entry: Entry) -> None:
+        self._loaded[entry.name] = entry
+        self.memory_bytes += entry.memory_bytes
+        while self.memory_bytes > self._memory_limit and len(self._loaded) > 1:
+            self._unload(next(iter(self._loaded)))
+
+    def _unload(self, name: str) -> None:
+        entry = self._loaded.pop(name, None)
+        if entry is not None:
+            self.memory_bytes -= entry.memory_bytes
+
+    def _remember(self, name: str, size: int) -> None:
+        self.stored_bytes += size - self._sizes.pop(name, 0)
+        self._sizes[name] = size
+        digest = key_digest_of(name)
+        names = self._names.get(digest, ())
+        if name not in names:
+            self._names[digest] = (*names, name)
+
+    def _forget(self, name: str) -> None:
+        self._unload(name)
+        self.stored_bytes -= self._sizes.pop(name, 0)
+        digest = key_digest_of(name)
+        kept = tuple(other for other in self._names.get(digest, ()) if other != name)
+        if kept:
+            self._names[digest] = kept
+        else:
+            self._names.pop(digest, None)
+
+    def _over_limit(self) -> list[str]:
+        """Forgets the least recently used until the rest fits, and returns their names for removal."""
+        evicted = []
+        while self.stored_bytes > self._limit_bytes and self._sizes:
+            name = next(iter(self._sizes))
+            self._forget(name)
+            evicted.append(name)
+        self.evictions += len(evicted)
+        return evicted
+
+    async def _remove_files(self, names: list[str] | tuple[str, ...]) -> None:
+        if names:
+            await asyncio.to_thread(self._remove_now, tuple(names))
+
+    def _remove_now(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            if name not in self._sizes:  # it may have been stored anew meanwhile
+                self._files.remove(name)
+
+
+async def _one_piece(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+class _FileReader:
+    """An async iterator over part of an open file, which it closes at the end, on `aclose` or when dropped."""
+
+    def __init__(self, fd: int, start: int, stop: int) -> None:
+        self._fd = fd
+        self._position = start
+        self._stop = stop
+
+    def __aiter__(self) -> _FileReader:
+        return self
+
+    async def __anext__(self) -> bytes:
+        limit = min(READ_SIZE_BYTES, self._stop - self._position)
+        if limit <= 0 or self._fd < 0:
+            self._close()
+            raise StopAsyncIteration
+        chunk = await asyncio.to_thread(os.pread, self._fd, limit, self._position)
+        if not chunk:
+            raise TornEntry("the file is shorter than its trailer said")
+        self._position += len(chunk)
+        return chunk
+
+    async def aclose(self) -> None:
+        self._close()
+
+    def __del__(self) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
