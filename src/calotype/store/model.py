@@ -110,6 +110,7 @@ class FileVersion:
     is_null: bool = False
     sha1_unverified: bool = False  # B2's do_not_verify
     attributes: Mapping[str, Any] = field(default_factory=dict)  # room for tags, lock, ACL: JSON values
+    is_latest: bool = False  # the newest version of its key when it was read, large files in progress aside
 
     @property
     def name(self) -> str:
@@ -118,6 +119,30 @@ class FileVersion:
     @property
     def is_visible(self) -> bool:
         return self.action is Action.UPLOAD
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes on disk. `references` counts the extents, of one account's versions, that lie in it."""
+
+    account_id: str
+    blob_id: str
+    length: int
+    sha256: str
+    references: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class VersionDraft:
+    """What an upload's caller says about the version to be made. `etag` None means the MD5."""
+
+    content_type: str = "application/octet-stream"
+    info: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    etag: str | None = None
+    sha1_unverified: bool = False
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    uploaded_at_ms: int | None = None  # None: now
 
 
 @dataclass(frozen=True, slots=True)

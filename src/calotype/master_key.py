@@ -1,0 +1,137 @@
+"""The master key: what encrypts every secret that is kept on disk (AES-256-GCM).
+
+It lies outside the data folder, so that a copy of the data gives no secret away. Losing it costs the application
+keys and the stored origin credentials, which must then be made anew; the objects themselves stay readable.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+ENVIRONMENT_VARIABLE = "CALOTYPE_MASTER_KEY"
+CREDENTIAL_NAME = "calotype-master-key"
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_FORMAT = b"\x01"
+
+
+class MasterKeyError(Exception):
+    """The master key is malformed, or cannot be read or written."""
+
+
+class CannotDecrypt(Exception):
+    """The bytes were not made with this key and context, or have been changed."""
+
+
+class MasterKey:
+    def __init__(self, key: bytes) -> None:
+        if len(key) != _KEY_BYTES:
+            raise MasterKeyError(f"a master key has {_KEY_BYTES} bytes, this one has {len(key)}")
+        self._cipher = AESGCM(key)
+
+    @classmethod
+    def random(cls) -> MasterKey:
+        """A key that is kept nowhere, for tests."""
+        return cls(secrets.token_bytes(_KEY_BYTES))
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None) -> MasterKey:
+        """The key from the first place that has one; made in the last when none has.
+
+        1. the variable CALOTYPE_MASTER_KEY: base64 or hex of 32 bytes;
+        2. the file `calotype-master-key` in $CREDENTIALS_DIRECTORY (systemd's LoadCredential);
+        3. `calotype/master.key` in $XDG_CONFIG_HOME, else in ~/.config.
+        """
+        environment = os.environ if environment is None else environment
+        if text := environment.get(ENVIRONMENT_VARIABLE):
+            return cls(parse_key(text, source=ENVIRONMENT_VARIABLE))
+        if folder := environment.get("CREDENTIALS_DIRECTORY"):
+            credential = Path(folder, CREDENTIAL_NAME)
+            if credential.exists():
+                return cls(_read_key(credential))
+        path = key_file(environment)
+        if not path.exists():
+            _make_key(path)
+        return cls(_read_key(path))
+
+    def encrypt(self, secret: bytes, context: bytes) -> bytes:
+        """`secret` sealed; it opens only with the same `context` (such as the id of the row it belongs to)."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return _FORMAT + nonce + self._cipher.encrypt(nonce, secret, context)
+
+    def decrypt(self, sealed: bytes, context: bytes) -> bytes:
+        """What `encrypt` was given; raises CannotDecrypt."""
+        if sealed[:1] != _FORMAT:
+            raise CannotDecrypt("unknown format of a sealed secret")
+        nonce = sealed[1 : 1 + _NONCE_BYTES]
+        try:
+            return self._cipher.decrypt(nonce, sealed[1 + _NONCE_BYTES :], context)
+        except (InvalidTag, ValueError) as error:
+            raise CannotDecrypt("sealed with another master key, or for another place") from error
+
+
+def key_file(environment: Mapping[str, str]) -> Path:
+    """Where the key lies when neither the environment nor a credential file gives one."""
+    configuration = environment.get("XDG_CONFIG_HOME") or Path(environment.get("HOME") or "~", ".config")
+    return Path(configuration, "calotype", "master.key").expanduser()
+
+
+def parse_key(text: str, *, source: str) -> bytes:
+    """32 bytes from hex or base64 (either alphabet); `source` is named in the error, the text never is."""
+    text = text.strip()
+    try:
+        if len(text) == 2 * _KEY_BYTES:
+            key = bytes.fromhex(text)
+        else:
+            key = base64.b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise MasterKeyError(f"{source} must be hex or base64 of {_KEY_BYTES} bytes") from error
+    if len(key) != _KEY_BYTES:
+        raise MasterKeyError(f"{source} must be hex or base64 of {_KEY_BYTES} bytes; it has {len(key)}")
+    return key
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        text = path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MasterKeyError(f"cannot read the master key {path}: {error}") from error
+    return parse_key(text, source=str(path))
+
+
+def _make_key(path: Path) -> None:
+    """Write a fresh key, whole and durable or not at all: another process may be starting at the same moment."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(base64.b64encode(secrets.token_bytes(_KEY_BYTES)) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        _publish(draft, path)
+    except OSError as error:
+        raise MasterKeyError(f"cannot write the master key {path}: {error}") from error
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """Give the draft its name unless somebody was quicker; their key counts then."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,55 @@
+"""The ledger's figures in memory, until they are flushed: one row per account, bucket, day, operation and class."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from calotype.store.model import LedgerRow
+
+_Place = tuple[str, str, int, str, str]
+_DAY_MS = 86_400_000
+
+
+class CountedCalls:
+    def __init__(self) -> None:
+        self._figures: dict[_Place, list[int]] = {}
+
+    def count(
+        self,
+        account_id: str,
+        bucket_name: str,
+        operation: str,
+        transaction_class: str,
+        bytes_in: int,
+        bytes_out: int,
+        now_ms: int,
+    ) -> None:
+        place = (account_id, bucket_name, now_ms // _DAY_MS, operation, transaction_class)
+        figures = self._figures.get(place)
+        if figures is None:
+            self._figures[place] = [1, bytes_in, bytes_out]
+            return
+        figures[0] += 1
+        figures[1] += bytes_in
+        figures[2] += bytes_out
+
+    def take(self) -> list[LedgerRow]:
+        """Everything counted since the last time."""
+        figures, self._figures = self._figures, {}
+        return [_row(place, counted) for place, counted in figures.items()]
+
+    def put_back(self, rows: list[LedgerRow]) -> None:
+        """Rows that could not be flushed."""
+        for row in rows:
+            day = datetime.strptime(row.day, "%Y-%m-%d").replace(tzinfo=UTC)
+            number = int(day.timestamp()) * 1000 // _DAY_MS
+            place = (row.account_id, row.bucket_name, number, row.operation, row.transaction_class)
+            figures = self._figures.setdefault(place, [0, 0, 0])
+            for index, added in enumerate((row.count, row.bytes_in, row.bytes_out)):
+                figures[index] += added
+
+
+def _row(place: _Place, figures: list[int]) -> LedgerRow:
+    account_id, bucket_name, day_number, operation, transaction_class = place
+    day = datetime.fromtimestamp(day_number * _DAY_MS / 1000, UTC).strftime("%Y-%m-%d")
+    return LedgerRow(account_id, bucket_name, day, operation, transaction_class, *figures)

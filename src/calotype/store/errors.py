@@ -1,0 +1,162 @@
+"""What can go wrong in the store. Protocol servers translate these by one table each.
+
+StoreError
+├─ NotFound
+│  ├─ NoSuchAccount
+│  ├─ NoSuchBucket
+│  ├─ NoSuchKey               carries the hide marker, when there is one
+│  ├─ NoSuchVersion
+│  └─ NoSuchApplicationKey
+├─ Conflict
+│  ├─ BucketExists            carries who owns the name
+│  ├─ BucketNotEmpty
+│  ├─ RevisionConflict
+│  └─ PreconditionFailed
+├─ Refused
+│  ├─ IncompleteUpload        more or fewer bytes than announced
+│  ├─ StorageFull             under the disk reserve, or no space left
+│  └─ ReadOnly                after a failed sync: nothing more is written
+└─ Unusable                   the data folder cannot be opened, or no longer be trusted
+   ├─ StoreLocked             carries who holds it
+   ├─ WrongMasterKey
+   ├─ UnknownSchema           written by a newer version
+   └─ BlobDamaged             a row's bytes are missing or too short
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from calotype.store.model import FileVersion
+
+
+class StoreError(Exception):
+    """Anything the store refuses or fails to do."""
+
+
+class NotFound(StoreError):
+    """What was asked for is not here."""
+
+
+class NoSuchAccount(NotFound):
+    def __init__(self, account_id: str) -> None:
+        super().__init__(f"there is no account {account_id!r}")
+        self.account_id = account_id
+
+
+class NoSuchBucket(NotFound):
+    def __init__(self, bucket: str) -> None:
+        super().__init__(f"there is no bucket {bucket!r}")
+        self.bucket = bucket
+
+
+class NoSuchKey(NotFound):
+    """`marker` is the hide marker on top, or None when no version is there at all."""
+
+    def __init__(self, key: bytes, marker: FileVersion | None = None) -> None:
+        super().__init__(f"there is no object {key!r}")
+        self.key = key
+        self.marker = marker
+
+
+class NoSuchVersion(NotFound):
+    def __init__(self, version_id: str) -> None:
+        super().__init__(f"there is no version {version_id!r}")
+        self.version_id = version_id
+
+
+class NoSuchApplicationKey(NotFound):
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"there is no application key {key_id!r}")
+        self.key_id = key_id
+
+
+class Conflict(StoreError):
+    """The state of the store forbids it."""
+
+
+class BucketExists(Conflict):
+    def __init__(self, name: str, owner_account_id: str) -> None:
+        super().__init__(f"the bucket name {name!r} is taken")
+        self.name = name
+        self.owner_account_id = owner_account_id
+
+
+class BucketNotEmpty(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the bucket {name!r} still holds versions or unfinished uploads")
+        self.name = name
+
+
+class RevisionConflict(Conflict):
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"the bucket is at revision {actual}, not {expected}")
+        self.expected = expected
+        self.actual = actual
+
+
+class PreconditionFailed(Conflict):
+    """For preconditions to raise; `condition` names the header or field that did not hold."""
+
+    def __init__(self, condition: str = "") -> None:
+        super().__init__(f"the precondition {condition} does not hold" if condition else "a precondition does not hold")
+        self.condition = condition
+
+
+class Refused(StoreError):
+    """An upload that cannot be taken; nothing has changed."""
+
+
+class IncompleteUpload(Refused):
+    def __init__(self, expected_length: int, length: int) -> None:
+        super().__init__(f"{length} bytes came, {expected_length} were announced")
+        self.expected_length = expected_length
+        self.length = length
+
+
+class StorageFull(Refused):
+    def __init__(self, free_bytes: int, reserve_bytes: int) -> None:
+        super().__init__(f"{free_bytes} bytes are free on the disk; reserve_bytes keeps {reserve_bytes} back")
+        self.free_bytes = free_bytes
+        self.reserve_bytes = reserve_bytes
+
+
+class ReadOnly(Refused):
+    """A sync failed, so the disk's word is no longer good: reads go on, writes wait for an operator and a restart."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the store is read-only since a sync failed: {reason}")
+        self.reason = reason
+
+
+class Unusable(StoreError):
+    """The data folder needs an operator."""
+
+
+class StoreLocked(Unusable):
+    """`holder` is what the holding process wrote into the lock file: its id and address."""
+
+    def __init__(self, folder: str, holder: str) -> None:
+        super().__init__(f"{folder} is in use by {holder or 'another process'}")
+        self.folder = folder
+        self.holder = holder
+
+
+class WrongMasterKey(Unusable):
+    def __init__(self) -> None:
+        super().__init__("the master key does not open this data folder: give the one it was made with")
+
+
+class UnknownSchema(Unusable):
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(f"metadata.db has schema {found}, this version knows up to {known}: upgrade calotype")
+        self.found = found
+        self.known = known
+
+
+class BlobDamaged(Unusable):
+    def __init__(self, blob_id: str, problem: str) -> None:
+        super().__init__(f"blob {blob_id}: {problem}; run `calotype fsck`")
+        self.blob_id = blob_id
+        self.problem = problem

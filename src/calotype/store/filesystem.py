@@ -1,0 +1,119 @@
+"""The few file operations that durability rests on, behind an interface that tests record and make fail.
+
+An operation here does what its system call does and no more: who calls `sync` when is decided by the callers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+OUT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+_SYNC_FILE_RANGE_WRITE = 2
+
+
+class FileSystem(Protocol):
+    def make_folder(self, path: Path) -> None:
+        """Make the folder, if it is missing; its parent must be there."""
+
+    def create(self, path: Path) -> int:
+        """A descriptor for writing a file that must not exist yet."""
+
+    def open(self, path: Path) -> int:
+        """A descriptor for reading."""
+
+    def write(self, descriptor: int, content: bytes | memoryview) -> None:
+        """Append all of `content`."""
+
+    def read(self, descriptor: int, offset: int, length: int) -> bytes:
+        """Up to `length` bytes from `offset`; fewer only at the end."""
+
+    def start_writeback(self, descriptor: int) -> None:
+        """Ask the system to begin writing the file's bytes, without waiting. Promises nothing."""
+
+    def sync(self, descriptor: int) -> None:
+        """Come back when the file's bytes and length are durable."""
+
+    def sync_folder(self, path: Path) -> None:
+        """Come back when the folder's entries are durable."""
+
+    def close(self, descriptor: int) -> None: ...
+
+    def remove(self, path: Path) -> None:
+        """Remove the file; nothing happens when it is missing."""
+
+    def link(self, source: Path, target: Path) -> None:
+        """A second name for the same file; OSError when the file system cannot."""
+
+    def entries(self, path: Path) -> Iterator[str]:
+        """The names in the folder, none when it is missing."""
+
+    def free_bytes(self, path: Path) -> int: ...
+
+
+class LocalFileSystem:
+    def __init__(self) -> None:
+        library = ctypes.CDLL(None, use_errno=True)
+        self._sync_file_range = getattr(library, "sync_file_range", None)
+
+    def make_folder(self, path: Path) -> None:
+        path.mkdir(mode=0o700, exist_ok=True)
+
+    def create(self, path: Path) -> int:
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def open(self, path: Path) -> int:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def write(self, descriptor: int, content: bytes | memoryview) -> None:
+        written = os.write(descriptor, content)
+        while written < len(content):
+            written += os.write(descriptor, memoryview(content)[written:])
+
+    def read(self, descriptor: int, offset: int, length: int) -> bytes:
+        content = os.pread(descriptor, length, offset)
+        while len(content) < length:
+            more = os.pread(descriptor, length - len(content), offset + len(content))
+            if not more:
+                break
+            content += more
+        return content
+
+    def start_writeback(self, descriptor: int) -> None:
+        if self._sync_file_range is not None:
+            nothing = ctypes.c_int64(0)  # offset 0, length 0: the whole file
+            self._sync_file_range(descriptor, nothing, nothing, _SYNC_FILE_RANGE_WRITE)
+
+    def sync(self, descriptor: int) -> None:
+        os.fdatasync(descriptor)
+
+    def sync_folder(self, path: Path) -> None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def close(self, descriptor: int) -> None:
+        os.close(descriptor)
+
+    def remove(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+
+    def link(self, source: Path, target: Path) -> None:
+        os.link(source, target)
+
+    def entries(self, path: Path) -> Iterator[str]:
+        try:
+            with os.scandir(path) as found:
+                yield from (entry.name for entry in found)
+        except FileNotFoundError:
+            return
+
+    def free_bytes(self, path: Path) -> int:
+        state = os.statvfs(path)
+        return state.f_bavail * state.f_frsize

@@ -1,0 +1,175 @@
+"""Blobs as local files: `blobs/ab/ab…`, the first two hex digits of the random name being its folder.
+
+A file is made under its final name at once: no row names it before it is durable, so there is nothing to rename.
+Runs of new blobs share a folder, chosen at random again after a while, so that a group commit syncs one or two.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+
+from calotype.store.blobs import BlobWriter
+from calotype.store.filesystem import FileSystem
+from calotype.store.ids import RandomBytes, is_blob_id, new_blob_id
+
+_BLOBS_PER_FOLDER_RUN = 512
+# Syncs that wait together share the device's flushes; more threads than this did not help.
+_SYNC_THREADS = 4
+
+
+class LocalBlobWriter:
+    def __init__(self, files: FileSystem, blob_id: str, path: Path) -> None:
+        self.blob_id = blob_id
+        self.path = path
+        self._files = files
+        self._descriptor: int | None = files.create(path)
+
+    def write(self, content: bytes | memoryview) -> None:
+        assert self._descriptor is not None
+        self._files.write(self._descriptor, content)
+
+    def start_writeback(self) -> None:
+        assert self._descriptor is not None
+        self._files.start_writeback(self._descriptor)
+
+    def sync(self) -> None:
+        assert self._descriptor is not None
+        self._files.sync(self._descriptor)
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            self._files.close(self._descriptor)
+            self._descriptor = None
+
+    def abandon(self) -> None:
+        self.close()
+        self._files.remove(self.path)
+
+
+class LocalBlobReader:
+    def __init__(self, files: FileSystem, path: Path) -> None:
+        self._files = files
+        self._descriptor = files.open(path)
+        self._in_use = threading.Lock()  # a read that nobody waits for any more may still run when close comes
+
+    def read(self, offset: int, length: int) -> bytes:
+        with self._in_use:
+            return self._files.read(self._descriptor, offset, length)
+
+    def close(self) -> None:
+        with self._in_use:
+            self._files.close(self._descriptor)
+
+
+class LocalBlobs:
+    """Implements `Blobs` under `folder`, which is made when missing."""
+
+    def __init__(self, folder: Path, files: FileSystem, random_bytes: RandomBytes = os.urandom) -> None:
+        self._folder = folder
+        self._files = files
+        self._random_bytes = random_bytes
+        self._syncing = ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="blob-sync")
+        self._lock = threading.Lock()
+        self._run_folder = ""
+        self._left_in_run = 0
+        self._new_folders: set[str] = set()
+        files.make_folder(folder)
+        self._folders = {name for name in files.entries(folder) if len(name) == 2}
+        # A crash may have left names that were never synced.
+        files.sync_folder(folder)
+        files.sync_folder(folder.parent)
+
+    def new_id(self) -> str:
+        with self._lock:
+            return new_blob_id(self._folder_of_new_blob(), self._random_bytes)
+
+    def create(self, blob_id: str) -> LocalBlobWriter:
+        return LocalBlobWriter(self._files, blob_id, self._path(blob_id))
+
+    def make_durable(self, writers: Sequence[BlobWriter]) -> None:
+        local = [writer for writer in writers if isinstance(writer, LocalBlobWriter)]
+        for writer in local:
+            writer.start_writeback()
+        self._sync_each(local)
+        for folder in sorted({writer.path.parent for writer in local}):
+            self._files.sync_folder(folder)
+        self._sync_new_folders()
+        for writer in local:
+            writer.close()
+
+    def open(self, blob_id: str) -> LocalBlobReader:
+        return LocalBlobReader(self._files, self._path(blob_id))
+
+    def remove(self, blob_id: str) -> None:
+        self._files.remove(self._path(blob_id))
+
+    def blob_ids(self) -> Iterator[str]:
+        for folder in sorted(self._folders):
+            yield from (name for name in self._files.entries(self._folder / folder) if is_blob_id(name))
+
+    def export(self, blob_id: str, folder: Path) -> None:
+        source = self._path(blob_id)
+        target = folder / blob_id[:2] / blob_id
+        self._files.make_folder(folder)
+        self._files.make_folder(target.parent)
+        try:
+            self._files.link(source, target)
+        except OSError:
+            self._copy(source, target)
+
+    def sync_export(self, folder: Path) -> None:
+        for name in self._files.entries(folder):
+            self._files.sync_folder(folder / name)
+        self._files.sync_folder(folder)
+
+    def free_bytes(self) -> int:
+        return self._files.free_bytes(self._folder)
+
+    def close(self) -> None:
+        self._syncing.shutdown()
+
+    def _sync_each(self, writers: list[LocalBlobWriter]) -> None:
+        if len(writers) == 1:
+            writers[0].sync()
+            return
+        syncs = [self._syncing.submit(writer.sync) for writer in writers]
+        wait(syncs)  # all of them, also when one fails: nobody may close a file that another thread is syncing
+        for sync in syncs:
+            sync.result()
+
+    def _path(self, blob_id: str) -> Path:
+        return self._folder / blob_id[:2] / blob_id
+
+    def _folder_of_new_blob(self) -> str:
+        if self._left_in_run == 0:
+            self._run_folder = self._random_bytes(1).hex()
+            self._left_in_run = _BLOBS_PER_FOLDER_RUN
+        self._left_in_run -= 1
+        if self._run_folder not in self._folders:
+            self._files.make_folder(self._folder / self._run_folder)
+            self._new_folders.add(self._run_folder)
+            self._folders.add(self._run_folder)
+        return self._run_folder
+
+    def _sync_new_folders(self) -> None:
+        """A folder's own name must be durable before the first blob in it counts."""
+        while self._new_folders:
+            folder = next(iter(self._new_folders))
+            self._files.sync_folder(self._folder)
+            self._new_folders.discard(folder)
+
+    def _copy(self, source: Path, target: Path) -> None:
+        reader = self._files.open(source)
+        writer = self._files.create(target)
+        try:
+            with os.fdopen(reader, "rb", closefd=False) as file, os.fdopen(writer, "wb", closefd=False) as copy:
+                shutil.copyfileobj(file, copy, 1 << 20)
+            self._files.sync(writer)
+        finally:
+            self._files.close(reader)
+            self._files.close(writer)

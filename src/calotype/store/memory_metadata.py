@@ -1,0 +1,318 @@
+"""The metadata in memory, for tests: the twin of the SQLite one, held to the same contract.
+
+Rows lie in dictionaries beside sorted lists of their keys. Every change leaves its inverse behind, so that a
+savepoint can be undone; `run_twice` runs each function, undoes it and runs it again, as a database may.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from calotype.store.metadata import SealedKey, Transaction
+from calotype.store.model import Account, Action, Blob, Bucket, FileVersion, LedgerRow, OutboxRow
+
+T = TypeVar("T")
+_Place = tuple[str, str, bytes, int]  # account, bucket, key, negated time: newest first
+
+
+class Duplicate(Exception):
+    """A unique index refused a row."""
+
+
+class Table:
+    """A dictionary with its keys in order, every change of which is entered in an undo list."""
+
+    def __init__(self, undo: list[Callable[[], None]]) -> None:
+        self.rows: dict[Any, Any] = {}
+        self.order: list[Any] = []
+        self._undo = undo
+
+    def insert(self, key: Any, row: Any) -> None:
+        if key in self.rows:
+            raise Duplicate(repr(key))
+        self._put(key, row)
+        self._undo.append(lambda: self._take(key))
+
+    def replace(self, key: Any, row: Any) -> None:
+        before = self.rows[key]
+        self.rows[key] = row
+        self._undo.append(lambda: self.rows.__setitem__(key, before))
+
+    def remove(self, key: Any) -> None:
+        before = self.rows[key]
+        self._take(key)
+        self._undo.append(lambda: self._put(key, before))
+
+    def get(self, key: Any) -> Any:
+        return self.rows.get(key)
+
+    def between(self, start: Any, stop: Any, limit: int | None = None) -> list[Any]:
+        """Rows with `start <= key < stop`, in order."""
+        first = bisect_left(self.order, start)
+        last = bisect_left(self.order, stop)
+        if limit is not None:
+            last = min(last, first + limit)
+        return [self.rows[key] for key in self.order[first:last]]
+
+    def _put(self, key: Any, row: Any) -> None:
+        self.rows[key] = row
+        insort(self.order, key)
+
+    def _take(self, key: Any) -> None:
+        del self.rows[key]
+        del self.order[bisect_left(self.order, key)]
+
+
+class _Last:
+    """Greater than any other value: the open end of a scan."""
+
+    def __lt__(self, other: object) -> bool:
+        return False
+
+    def __gt__(self, other: object) -> bool:
+        return True
+
+
+LAST: Any = _Last()
+
+
+class MemoryTransaction:
+    """Implements `Transaction` over tables in memory."""
+
+    def __init__(self) -> None:
+        self.undo: list[Callable[[], None]] = []
+        self._accounts = Table(self.undo)
+        self._key_indexes = Table(self.undo)
+        self._secrets = Table(self.undo)
+        self._buckets = Table(self.undo)
+        self._bucket_names = Table(self.undo)
+        self._versions = Table(self.undo)
+        self._version_ids = Table(self.undo)
+        self._latest = Table(self.undo)
+        self._visible = Table(self.undo)
+        self._blobs = Table(self.undo)
+        self._keys = Table(self.undo)
+        self._outbox = Table(self.undo)
+        self._ledger = Table(self.undo)
+        self._sequence = 0
+
+    def accounts(self) -> list[Account]:
+        return self._accounts.between("", LAST)
+
+    def insert_account(self, account: Account) -> None:
+        self._accounts.insert(account.account_id, account)
+        self._key_indexes.insert(account.account_id, 0)
+
+    def next_key_index(self, account_id: str) -> int:
+        index: int = self._key_indexes.get(account_id) + 1
+        self._key_indexes.replace(account_id, index)
+        return index
+
+    def secret(self, account_id: str, name: str) -> bytes | None:
+        sealed: bytes | None = self._secrets.get((account_id, name))
+        return sealed
+
+    def insert_secret(self, account_id: str, name: str, sealed: bytes) -> None:
+        self._secrets.insert((account_id, name), sealed)
+
+    def bucket_by_name(self, name: str) -> Bucket | None:
+        bucket_id = self._bucket_names.get(name.lower())
+        return self.bucket_by_id(bucket_id) if bucket_id else None
+
+    def bucket_by_id(self, bucket_id: str) -> Bucket | None:
+        bucket: Bucket | None = self._buckets.get(bucket_id)
+        return bucket
+
+    def buckets(self, account_id: str) -> list[Bucket]:
+        owned = [bucket for bucket in self._buckets.rows.values() if bucket.account_id == account_id]
+        return sorted(owned, key=lambda bucket: bucket.name)
+
+    def insert_bucket(self, bucket: Bucket) -> None:
+        self._bucket_names.insert(bucket.name.lower(), bucket.bucket_id)
+        self._buckets.insert(bucket.bucket_id, bucket)
+
+    def replace_bucket(self, bucket: Bucket) -> None:
+        self._buckets.replace(bucket.bucket_id, bucket)
+
+    def remove_bucket(self, bucket: Bucket) -> None:
+        self._bucket_names.remove(bucket.name.lower())
+        self._buckets.remove(bucket.bucket_id)
+
+    def holds_versions(self, bucket: Bucket) -> bool:
+        return bool(self.scan_versions(bucket, b"", None, None, 1))
+
+    def insert_version(self, version: FileVersion) -> None:
+        place = _place(version)
+        self._versions.insert(place, version)
+        self._version_ids.insert((version.account_id, version.version_id), place)
+        if version.is_latest:
+            self._flag(version)
+
+    def remove_version(self, version: FileVersion) -> None:
+        stored = self._versions.get(_place(version))
+        self._versions.remove(_place(version))
+        self._version_ids.remove((version.account_id, version.version_id))
+        if stored.is_latest:
+            self._unflag(stored)
+
+    def mark_latest(self, version: FileVersion, is_latest: bool) -> None:
+        stored = self._versions.get(_place(version))
+        if stored.is_latest == is_latest:
+            return
+        marked = replace(stored, is_latest=is_latest)
+        self._versions.replace(_place(version), marked)
+        if is_latest:
+            self._flag(marked)
+        else:
+            self._unflag(marked)
+
+    def version(self, bucket: Bucket, version_id: str) -> FileVersion | None:
+        place = self._version_ids.get((bucket.account_id, version_id))
+        version: FileVersion | None = self._versions.get(place) if place else None
+        return version if version and version.bucket_id == bucket.bucket_id else None
+
+    def versions_of(self, bucket: Bucket, key: bytes, limit: int | None = None) -> list[FileVersion]:
+        scope = (bucket.account_id, bucket.bucket_id, key)
+        return self._versions.between(scope, (*scope, LAST), limit)
+
+    def latest(self, bucket: Bucket, key: bytes) -> FileVersion | None:
+        place = self._latest.get((bucket.account_id, bucket.bucket_id, key))
+        version: FileVersion | None = self._versions.get(place) if place else None
+        return version
+
+    def scan_visible(self, bucket: Bucket, start: bytes, stop: bytes | None, limit: int) -> list[FileVersion]:
+        scope = (bucket.account_id, bucket.bucket_id)
+        end = (*scope, LAST if stop is None else stop)
+        return [self._versions.get(place) for place in self._visible.between((*scope, start), end, limit)]
+
+    def scan_versions(
+        self, bucket: Bucket, start: bytes, not_newer_than_ms: int | None, stop: bytes | None, limit: int
+    ) -> list[FileVersion]:
+        scope = (bucket.account_id, bucket.bucket_id)
+        first = (*scope, start) if not_newer_than_ms is None else (*scope, start, -not_newer_than_ms)
+        return self._versions.between(first, (*scope, LAST if stop is None else stop), limit)
+
+    def insert_blob(self, blob: Blob) -> None:
+        self._blobs.insert((blob.blob_id, blob.account_id), blob)
+
+    def blob(self, account_id: str, blob_id: str) -> Blob | None:
+        blob: Blob | None = self._blobs.get((blob_id, account_id))
+        return blob
+
+    def refer(self, account_id: str, blob_id: str, change: int) -> int:
+        place = (blob_id, account_id)
+        blob: Blob = self._blobs.get(place)
+        references = blob.references + change
+        if references <= 0:
+            self._blobs.remove(place)
+        else:
+            self._blobs.replace(place, replace(blob, references=references))
+        return max(references, 0)
+
+    def scan_blobs(self, after: str, limit: int) -> list[Blob]:
+        return self._blobs.between((after, LAST), (LAST,), limit)
+
+    def insert_key(self, key: SealedKey) -> None:
+        self._keys.insert((key.account_id, key.key_id), key)
+
+    def key(self, account_id: str, key_id: str) -> SealedKey | None:
+        key: SealedKey | None = self._keys.get((account_id, key_id))
+        return key
+
+    def keys(self, account_id: str, start: str, limit: int) -> list[SealedKey]:
+        return self._keys.between((account_id, start), (account_id, LAST), limit)
+
+    def remove_key(self, key: SealedKey) -> None:
+        self._keys.remove((key.account_id, key.key_id))
+
+    def append_outbox(self, account_id: str, bucket_name: str, key: bytes) -> int:
+        self._sequence += 1
+        self._outbox.insert(self._sequence, OutboxRow(self._sequence, account_id, bucket_name, key))
+        return self._sequence
+
+    def outbox(self, after: int, limit: int) -> list[OutboxRow]:
+        return self._outbox.between(after + 1, LAST, limit)
+
+    def forget_outbox(self, up_to: int) -> None:
+        for row in self._outbox.between(0, up_to + 1):
+            self._outbox.remove(row.sequence)
+
+    def add_to_ledger(self, rows: Sequence[LedgerRow]) -> None:
+        for row in rows:
+            place = (row.day, row.account_id, row.bucket_name, row.operation, row.transaction_class)
+            before = self._ledger.get(place)
+            if before is None:
+                self._ledger.insert(place, row)
+            else:
+                self._ledger.replace(place, _sum(before, row))
+
+    def ledger(self, day: str | None) -> list[LedgerRow]:
+        return self._ledger.between((day or "",), (LAST,) if day is None else (day, LAST))
+
+    def _flag(self, version: FileVersion) -> None:
+        place = _place(version)
+        self._latest.insert(place[:3], place)
+        if version.action is Action.UPLOAD:
+            self._visible.insert(place[:3], place)
+
+    def _unflag(self, version: FileVersion) -> None:
+        self._latest.remove(_place(version)[:3])
+        if version.action is Action.UPLOAD:
+            self._visible.remove(_place(version)[:3])
+
+
+class MemoryMetadata:
+    """Implements `Metadata`."""
+
+    def __init__(self, *, run_twice: bool = False) -> None:
+        self._transaction = MemoryTransaction()
+        self._run_twice = run_twice
+
+    async def read(self, function: Callable[[Transaction], T]) -> T:
+        return function(self._transaction)
+
+    async def apply(self, functions: Sequence[Callable[[Transaction], T]]) -> list[T | Exception]:
+        return [self._in_savepoint(function) for function in functions]
+
+    async def copy_to(self, path: Path) -> None:
+        raise OSError("a store in memory has no files to copy")
+
+    async def close(self) -> None:
+        pass
+
+    def _in_savepoint(self, function: Callable[[Transaction], T]) -> T | Exception:
+        if self._run_twice:
+            self._attempt(function)
+            self._roll_back()
+        outcome = self._attempt(function)
+        if isinstance(outcome, Exception):
+            self._roll_back()
+        self._transaction.undo.clear()
+        return outcome
+
+    def _attempt(self, function: Callable[[Transaction], T]) -> T | Exception:
+        try:
+            return function(self._transaction)
+        except Exception as error:
+            return error
+
+    def _roll_back(self) -> None:
+        while self._transaction.undo:
+            self._transaction.undo.pop()()
+
+
+def _place(version: FileVersion) -> _Place:
+    return (version.account_id, version.bucket_id, version.key, -version.uploaded_at_ms)
+
+
+def _sum(before: LedgerRow, row: LedgerRow) -> LedgerRow:
+    return replace(
+        before,
+        count=before.count + row.count,
+        bytes_in=before.bytes_in + row.bytes_in,
+        bytes_out=before.bytes_out + row.bytes_out,
+    )

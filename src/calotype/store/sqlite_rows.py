@@ -1,0 +1,205 @@
+"""How values lie in SQLite rows: what is searched in columns, the rest as one JSON object named `details`.
+
+Fields at their default are left out, and unknown ones are ignored, so a field can be added without a migration.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from calotype.store.metadata import SealedKey
+from calotype.store.model import (
+    Action,
+    Bucket,
+    BucketType,
+    Digests,
+    Encryption,
+    Extent,
+    FileVersion,
+    Versioning,
+)
+
+
+class _BucketDetails(msgspec.Struct, omit_defaults=True):
+    type: BucketType
+    versioning: Versioning
+    created_at_ms: int
+    revision: int
+    info: dict[str, str] = {}
+    settings: dict[str, Any] = {}
+
+
+class _EncryptionDetails(msgspec.Struct):
+    scheme: str
+    key_id: str
+    nonce: bytes
+
+
+class _ExtentDetails(msgspec.Struct, array_like=True):
+    blob_id: str
+    offset: int
+    length: int
+    encryption: _EncryptionDetails | None = None
+
+
+class _VersionDetails(msgspec.Struct, omit_defaults=True):
+    length: int
+    content_type: str
+    etag: str = ""
+    md5: str | None = None
+    sha1: str = ""
+    sha256: str = ""
+    checksums: dict[str, str] = {}
+    info: dict[str, str] = {}
+    headers: dict[str, str] = {}
+    extents: list[_ExtentDetails] = []
+    is_null: bool = False
+    sha1_unverified: bool = False
+    attributes: dict[str, Any] = {}
+
+
+class _KeyDetails(msgspec.Struct, omit_defaults=True):
+    name: str
+    sealed_secret: bytes
+    capabilities: list[str]
+    created_at_ms: int
+    bucket_ids: list[str] | None = None
+    name_prefix: str | None = None
+    expires_at_ms: int | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_bucket = msgspec.json.Decoder(_BucketDetails).decode
+_decode_version = msgspec.json.Decoder(_VersionDetails).decode
+_decode_key = msgspec.json.Decoder(_KeyDetails).decode
+
+VERSION_COLUMNS = "account_id, bucket_id, key, uploaded_at_ms, version_id, action, is_latest, details"
+BUCKET_COLUMNS = "account_id, bucket_id, name, details"
+
+
+def bucket_row(bucket: Bucket) -> tuple[str, str, str, bytes]:
+    details = _BucketDetails(
+        bucket.type,
+        bucket.versioning,
+        bucket.created_at_ms,
+        bucket.revision,
+        dict(bucket.info),
+        dict(bucket.settings),
+    )
+    return bucket.account_id, bucket.bucket_id, bucket.name, _encode(details)
+
+
+def bucket_of(row: tuple[Any, ...]) -> Bucket:
+    account_id, bucket_id, name, details = row
+    kept = _decode_bucket(details)
+    return Bucket(
+        account_id,
+        bucket_id,
+        name,
+        kept.type,
+        kept.versioning,
+        kept.created_at_ms,
+        kept.info,
+        kept.settings,
+        kept.revision,
+    )
+
+
+def version_row(version: FileVersion) -> tuple[Any, ...]:
+    """The values of VERSION_COLUMNS."""
+    return (
+        version.account_id,
+        version.bucket_id,
+        version.key,
+        version.uploaded_at_ms,
+        version.version_id,
+        version.action.value,
+        int(version.is_latest),
+        _encode(_version_details(version)),
+    )
+
+
+def version_of(row: tuple[Any, ...]) -> FileVersion:
+    account_id, bucket_id, key, uploaded_at_ms, version_id, action, is_latest, details = row
+    kept = _decode_version(details)
+    return FileVersion(
+        account_id=account_id,
+        bucket_id=bucket_id,
+        version_id=version_id,
+        key=key,
+        action=Action(action),
+        uploaded_at_ms=uploaded_at_ms,
+        length=kept.length,
+        content_type=kept.content_type,
+        digests=None if kept.md5 is None else Digests(kept.md5, kept.sha1, kept.sha256, kept.checksums),
+        etag=kept.etag,
+        info=kept.info,
+        headers=kept.headers,
+        extents=tuple(_extent_of(extent) for extent in kept.extents),
+        is_null=kept.is_null,
+        sha1_unverified=kept.sha1_unverified,
+        attributes=kept.attributes,
+        is_latest=bool(is_latest),
+    )
+
+
+def key_row(key: SealedKey) -> tuple[str, str, bytes]:
+    details = _KeyDetails(
+        key.name,
+        key.sealed_secret,
+        list(key.capabilities),
+        key.created_at_ms,
+        None if key.bucket_ids is None else list(key.bucket_ids),
+        key.name_prefix,
+        key.expires_at_ms,
+    )
+    return key.account_id, key.key_id, _encode(details)
+
+
+def key_of(row: tuple[Any, ...]) -> SealedKey:
+    account_id, key_id, details = row
+    kept = _decode_key(details)
+    return SealedKey(
+        account_id,
+        key_id,
+        kept.name,
+        kept.sealed_secret,
+        tuple(kept.capabilities),
+        kept.created_at_ms,
+        None if kept.bucket_ids is None else tuple(kept.bucket_ids),
+        kept.name_prefix,
+        kept.expires_at_ms,
+    )
+
+
+def _version_details(version: FileVersion) -> _VersionDetails:
+    digests = version.digests
+    return _VersionDetails(
+        version.length,
+        version.content_type,
+        version.etag,
+        digests.md5 if digests else None,
+        digests.sha1 if digests else "",
+        digests.sha256 if digests else "",
+        dict(digests.checksums) if digests else {},
+        dict(version.info),
+        dict(version.headers),
+        [_extent_details(extent) for extent in version.extents],
+        version.is_null,
+        version.sha1_unverified,
+        dict(version.attributes),
+    )
+
+
+def _extent_details(extent: Extent) -> _ExtentDetails:
+    encryption = extent.encryption
+    kept = _EncryptionDetails(encryption.scheme, encryption.key_id, encryption.nonce) if encryption else None
+    return _ExtentDetails(extent.blob_id, extent.offset, extent.length, kept)
+
+
+def _extent_of(kept: _ExtentDetails) -> Extent:
+    encryption = kept.encryption
+    value = Encryption(encryption.scheme, encryption.key_id, encryption.nonce) if encryption else None
+    return Extent(kept.blob_id, kept.offset, kept.length, value)

@@ -1,0 +1,115 @@
+"""The SQLite schema as a list of migrations; `user_version` says how many of them a database has seen.
+
+A migration, once released, never changes: what follows goes into a new one. `scripts[n]` leads from version n to
+n + 1, inside one transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from calotype.store.errors import UnknownSchema
+
+_FIRST = """
+CREATE TABLE accounts (
+    account_id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    canonical_user_id TEXT NOT NULL,
+    created_at_ms INTEGER NOT NULL,
+    key_index INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+CREATE TABLE secrets (
+    account_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (account_id, name)
+) WITHOUT ROWID;
+
+CREATE TABLE buckets (
+    account_id TEXT NOT NULL,
+    bucket_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    details BLOB NOT NULL,
+    PRIMARY KEY (account_id, bucket_id)
+) WITHOUT ROWID;
+
+-- Names are unique over the whole store, so this directory alone is not led by the account.
+CREATE TABLE bucket_names (
+    folded_name TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL,
+    bucket_id TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX bucket_names_by_id ON bucket_names (bucket_id);
+
+-- Rows are appended; uploaded_at_ms is unique and increasing within a key.
+CREATE TABLE versions (
+    account_id TEXT NOT NULL,
+    bucket_id TEXT NOT NULL,
+    key BLOB NOT NULL,
+    uploaded_at_ms INTEGER NOT NULL,
+    version_id TEXT NOT NULL,
+    action TEXT NOT NULL,
+    is_latest INTEGER NOT NULL,
+    details BLOB NOT NULL
+);
+CREATE UNIQUE INDEX versions_by_key ON versions (account_id, bucket_id, key, uploaded_at_ms DESC);
+CREATE UNIQUE INDEX versions_by_id ON versions (account_id, version_id);
+-- Listing names and finding the visible version read only this one: hidden keys are not in it.
+CREATE UNIQUE INDEX latest_visible ON versions (account_id, bucket_id, key) WHERE is_latest = 1 AND action = 'upload';
+
+CREATE TABLE blobs (
+    account_id TEXT NOT NULL,
+    blob_id TEXT NOT NULL,
+    length INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    reference_count INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX blobs_by_id ON blobs (blob_id, account_id);
+
+CREATE TABLE application_keys (
+    account_id TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    details BLOB NOT NULL,
+    PRIMARY KEY (account_id, key_id)
+) WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id TEXT NOT NULL,
+    bucket_name TEXT NOT NULL,
+    key BLOB NOT NULL
+);
+
+CREATE TABLE ledger (
+    day TEXT NOT NULL,
+    account_id TEXT NOT NULL,
+    bucket_name TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    transaction_class TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    bytes_in INTEGER NOT NULL,
+    bytes_out INTEGER NOT NULL,
+    PRIMARY KEY (day, account_id, bucket_name, operation, transaction_class)
+) WITHOUT ROWID;
+"""
+
+SCRIPTS = (_FIRST,)
+
+
+def migrate(connection: sqlite3.Connection, scripts: tuple[str, ...] = SCRIPTS) -> None:
+    """Bring the database to the newest version; raises UnknownSchema when it is already beyond."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > len(scripts):
+        raise UnknownSchema(version, len(scripts))
+    for number, script in enumerate(scripts[version:], start=version + 1):
+        _run_whole(connection, f"{script}\nPRAGMA user_version = {number};")
+
+
+def _run_whole(connection: sqlite3.Connection, script: str) -> None:
+    try:
+        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nCOMMIT;")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

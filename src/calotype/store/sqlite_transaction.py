@@ -1,0 +1,228 @@
+"""`Transaction` over one SQLite connection: each method one statement or two, and nothing decided."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from calotype.store.metadata import SealedKey
+from calotype.store.model import Account, Blob, Bucket, FileVersion, LedgerRow, OutboxRow
+from calotype.store.sqlite_rows import (
+    BUCKET_COLUMNS,
+    VERSION_COLUMNS,
+    bucket_of,
+    bucket_row,
+    key_of,
+    key_row,
+    version_of,
+    version_row,
+)
+
+_VERSIONS = f"SELECT {VERSION_COLUMNS} FROM versions WHERE account_id = ? AND bucket_id = ?"
+_VISIBLE = "is_latest = 1 AND action = 'upload'"
+_NO_LIMIT = -1
+# Keys are at most 1,024 bytes of UTF-8, in which 0xFF never occurs.
+_AFTER_ALL_KEYS = b"\xff"
+
+
+class SqliteTransaction:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+        self._execute_many = connection.executemany
+
+    def accounts(self) -> list[Account]:
+        rows = self._execute(
+            "SELECT account_id, name, canonical_user_id, created_at_ms FROM accounts ORDER BY account_id"
+        )
+        return [Account(*row) for row in rows]
+
+    def insert_account(self, account: Account) -> None:
+        self._execute(
+            "INSERT INTO accounts (account_id, name, canonical_user_id, created_at_ms) VALUES (?, ?, ?, ?)",
+            (account.account_id, account.name, account.canonical_user_id, account.created_at_ms),
+        )
+
+    def next_key_index(self, account_id: str) -> int:
+        self._execute("UPDATE accounts SET key_index = key_index + 1 WHERE account_id = ?", (account_id,))
+        (index,) = self._one("SELECT key_index FROM accounts WHERE account_id = ?", account_id)
+        return int(index)
+
+    def secret(self, account_id: str, name: str) -> bytes | None:
+        row = self._first("SELECT sealed FROM secrets WHERE account_id = ? AND name = ?", account_id, name)
+        return row[0] if row else None
+
+    def insert_secret(self, account_id: str, name: str, sealed: bytes) -> None:
+        self._execute("INSERT INTO secrets VALUES (?, ?, ?)", (account_id, name, sealed))
+
+    def bucket_by_name(self, name: str) -> Bucket | None:
+        return self._bucket("folded_name = ?", name.lower())
+
+    def bucket_by_id(self, bucket_id: str) -> Bucket | None:
+        return self._bucket("bucket_id = ?", bucket_id)
+
+    def buckets(self, account_id: str) -> list[Bucket]:
+        rows = self._execute(f"SELECT {BUCKET_COLUMNS} FROM buckets WHERE account_id = ? ORDER BY name", (account_id,))
+        return [bucket_of(row) for row in rows]
+
+    def insert_bucket(self, bucket: Bucket) -> None:
+        directory = (bucket.name.lower(), bucket.account_id, bucket.bucket_id)
+        self._execute("INSERT INTO bucket_names VALUES (?, ?, ?)", directory)
+        self._execute("INSERT INTO buckets VALUES (?, ?, ?, ?)", bucket_row(bucket))
+
+    def replace_bucket(self, bucket: Bucket) -> None:
+        *_, details = bucket_row(bucket)
+        place = (bucket.account_id, bucket.bucket_id)
+        self._execute("UPDATE buckets SET details = ? WHERE account_id = ? AND bucket_id = ?", (details, *place))
+
+    def remove_bucket(self, bucket: Bucket) -> None:
+        self._execute("DELETE FROM bucket_names WHERE folded_name = ?", (bucket.name.lower(),))
+        place = (bucket.account_id, bucket.bucket_id)
+        self._execute("DELETE FROM buckets WHERE account_id = ? AND bucket_id = ?", place)
+
+    def holds_versions(self, bucket: Bucket) -> bool:
+        place = (bucket.account_id, bucket.bucket_id)
+        return self._first("SELECT 1 FROM versions WHERE account_id = ? AND bucket_id = ? LIMIT 1", *place) is not None
+
+    def insert_version(self, version: FileVersion) -> None:
+        statement = f"INSERT INTO versions ({VERSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        self._execute(statement, version_row(version))
+
+    def remove_version(self, version: FileVersion) -> None:
+        self._execute("DELETE FROM versions WHERE account_id = ? AND version_id = ?", _identity(version))
+
+    def mark_latest(self, version: FileVersion, is_latest: bool) -> None:
+        statement = "UPDATE versions SET is_latest = ? WHERE account_id = ? AND version_id = ?"
+        self._execute(statement, (int(is_latest), *_identity(version)))
+
+    def version(self, bucket: Bucket, version_id: str) -> FileVersion | None:
+        row = self._first(f"{_VERSIONS} AND version_id = ?", *_place(bucket), version_id)
+        return version_of(row) if row else None
+
+    def versions_of(self, bucket: Bucket, key: bytes, limit: int | None = None) -> list[FileVersion]:
+        count = _NO_LIMIT if limit is None else limit
+        statement = f"{_VERSIONS} AND key = ? ORDER BY uploaded_at_ms DESC LIMIT ?"
+        return self._versions(statement, *_place(bucket), key, count)
+
+    def latest(self, bucket: Bucket, key: bytes) -> FileVersion | None:
+        row = self._first(f"{_VERSIONS} AND key = ? AND {_VISIBLE}", *_place(bucket), key)
+        if row is None:  # hidden, or nothing there: rarer, and a walk over the key's own versions
+            statement = f"{_VERSIONS} AND key = ? AND is_latest = 1 ORDER BY uploaded_at_ms DESC LIMIT 1"
+            row = self._first(statement, *_place(bucket), key)
+        return version_of(row) if row else None
+
+    def scan_visible(self, bucket: Bucket, start: bytes, stop: bytes | None, limit: int) -> list[FileVersion]:
+        end = _AFTER_ALL_KEYS if stop is None else stop
+        statement = f"{_VERSIONS} AND {_VISIBLE} AND key >= ? AND key < ? ORDER BY key LIMIT ?"
+        return self._versions(statement, *_place(bucket), start, end, limit)
+
+    def scan_versions(
+        self, bucket: Bucket, start: bytes, not_newer_than_ms: int | None, stop: bytes | None, limit: int
+    ) -> list[FileVersion]:
+        end = _AFTER_ALL_KEYS if stop is None else stop
+        if not_newer_than_ms is None:
+            statement = f"{_VERSIONS} AND key >= ? AND key < ? ORDER BY key, uploaded_at_ms DESC LIMIT ?"
+            return self._versions(statement, *_place(bucket), start, end, limit)
+        statement = f"{_VERSIONS} AND key = ? AND uploaded_at_ms <= ? ORDER BY uploaded_at_ms DESC LIMIT ?"
+        found = self._versions(statement, *_place(bucket), start, not_newer_than_ms, limit)
+        if len(found) < limit:
+            found += self.scan_versions(bucket, start + b"\0", None, stop, limit - len(found))
+        return found
+
+    def insert_blob(self, blob: Blob) -> None:
+        row = (blob.account_id, blob.blob_id, blob.length, blob.sha256, blob.references)
+        self._execute("INSERT INTO blobs VALUES (?, ?, ?, ?, ?)", row)
+
+    def blob(self, account_id: str, blob_id: str) -> Blob | None:
+        row = self._first("SELECT * FROM blobs WHERE blob_id = ? AND account_id = ?", blob_id, account_id)
+        return Blob(*row) if row else None
+
+    def refer(self, account_id: str, blob_id: str, change: int) -> int:
+        statement = "UPDATE blobs SET reference_count = reference_count + ? WHERE blob_id = ? AND account_id = ?"
+        self._execute(statement, (change, blob_id, account_id))
+        place = (blob_id, account_id)
+        (references,) = self._one("SELECT reference_count FROM blobs WHERE blob_id = ? AND account_id = ?", *place)
+        if references <= 0:
+            self._execute("DELETE FROM blobs WHERE blob_id = ? AND account_id = ?", place)
+        return max(int(references), 0)
+
+    def scan_blobs(self, after: str, limit: int) -> list[Blob]:
+        rows = self._execute("SELECT * FROM blobs WHERE blob_id > ? ORDER BY blob_id LIMIT ?", (after, limit))
+        return [Blob(*row) for row in rows]
+
+    def insert_key(self, key: SealedKey) -> None:
+        self._execute("INSERT INTO application_keys VALUES (?, ?, ?)", key_row(key))
+
+    def key(self, account_id: str, key_id: str) -> SealedKey | None:
+        row = self._first("SELECT * FROM application_keys WHERE account_id = ? AND key_id = ?", account_id, key_id)
+        return key_of(row) if row else None
+
+    def keys(self, account_id: str, start: str, limit: int) -> list[SealedKey]:
+        statement = "SELECT * FROM application_keys WHERE account_id = ? AND key_id >= ? ORDER BY key_id LIMIT ?"
+        return [key_of(row) for row in self._execute(statement, (account_id, start, limit))]
+
+    def remove_key(self, key: SealedKey) -> None:
+        place = (key.account_id, key.key_id)
+        self._execute("DELETE FROM application_keys WHERE account_id = ? AND key_id = ?", place)
+
+    def append_outbox(self, account_id: str, bucket_name: str, key: bytes) -> int:
+        statement = "INSERT INTO outbox (account_id, bucket_name, key) VALUES (?, ?, ?)"
+        sequence = self._execute(statement, (account_id, bucket_name, key)).lastrowid
+        return int(sequence or 0)
+
+    def outbox(self, after: int, limit: int) -> list[OutboxRow]:
+        statement = "SELECT sequence, account_id, bucket_name, key FROM outbox WHERE sequence > ? ORDER BY 1 LIMIT ?"
+        return [OutboxRow(*row) for row in self._execute(statement, (after, limit))]
+
+    def forget_outbox(self, up_to: int) -> None:
+        self._execute("DELETE FROM outbox WHERE sequence <= ?", (up_to,))
+
+    def add_to_ledger(self, rows: Sequence[LedgerRow]) -> None:
+        self._execute_many(
+            "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " count = count + excluded.count,"
+            " bytes_in = bytes_in + excluded.bytes_in,"
+            " bytes_out = bytes_out + excluded.bytes_out",
+            [_ledger_values(row) for row in rows],
+        )
+
+    def ledger(self, day: str | None) -> list[LedgerRow]:
+        columns = "account_id, bucket_name, day, operation, transaction_class, count, bytes_in, bytes_out"
+        order = "ORDER BY day, account_id, bucket_name, operation, transaction_class"
+        if day is None:
+            return [LedgerRow(*row) for row in self._execute(f"SELECT {columns} FROM ledger {order}")]
+        return [LedgerRow(*row) for row in self._execute(f"SELECT {columns} FROM ledger WHERE day = ? {order}", (day,))]
+
+    def _bucket(self, condition: str, value: str) -> Bucket | None:
+        statement = f"SELECT account_id, bucket_id FROM bucket_names WHERE {condition}"
+        place = self._first(statement, value)
+        if place is None:
+            return None
+        row = self._first(f"SELECT {BUCKET_COLUMNS} FROM buckets WHERE account_id = ? AND bucket_id = ?", *place)
+        return bucket_of(row) if row else None
+
+    def _versions(self, statement: str, *values: Any) -> list[FileVersion]:
+        return [version_of(row) for row in self._execute(statement, values)]
+
+    def _first(self, statement: str, *values: Any) -> tuple[Any, ...] | None:
+        row: tuple[Any, ...] | None = self._execute(statement, values).fetchone()
+        return row
+
+    def _one(self, statement: str, *values: Any) -> tuple[Any, ...]:
+        row = self._first(statement, *values)
+        if row is None:
+            raise LookupError(statement)
+        return row
+
+
+def _place(bucket: Bucket) -> tuple[str, str]:
+    return bucket.account_id, bucket.bucket_id
+
+
+def _identity(version: FileVersion) -> tuple[str, str]:
+    return version.account_id, version.version_id
+
+
+def _ledger_values(row: LedgerRow) -> tuple[str, str, str, str, str, int, int, int]:
+    place = (row.day, row.account_id, row.bucket_name, row.operation, row.transaction_class)
+    return (*place, row.count, row.bytes_in, row.bytes_out)

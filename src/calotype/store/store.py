@@ -1,0 +1,497 @@
+"""The verbs of the store, which the protocol servers call.
+
+    async with await Store.open(folder, master_key) as store:
+        bucket = await store.create_bucket(account.account_id, "photographs")
+        async with store.upload(bucket, b"cat.png", expected_length=73641) as upload:
+            await upload.write(content)
+            version = await upload.commit(VersionDraft(content_type="image/png"))
+
+All of them belong to one event loop; times come from the `clock` given to `open`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from calotype.master_key import MasterKey
+from calotype.store import buckets, ids, listing, versions
+from calotype.store.blobs import Blobs, BlobWriter
+from calotype.store.cache import RowCache
+from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion, ReadOnly
+from calotype.store.filesystem import FileSystem, LocalFileSystem
+from calotype.store.folder_lock import FolderLock
+from calotype.store.group_commit import GroupCommit
+from calotype.store.housekeeping import Housekeeping
+from calotype.store.keyring import Keyring
+from calotype.store.local_blobs import LocalBlobs
+from calotype.store.memory_blobs import MemoryBlobs
+from calotype.store.memory_metadata import MemoryMetadata
+from calotype.store.metadata import Metadata, Transaction
+from calotype.store.model import (
+    Account,
+    Action,
+    ApplicationKey,
+    Blob,
+    Bucket,
+    BucketType,
+    FileVersion,
+    LedgerRow,
+    ListingPage,
+    OutboxRow,
+    Versioning,
+)
+from calotype.store.reading import read_version
+from calotype.store.sqlite_metadata import SqliteMetadata
+from calotype.store.upload import Hasher, Upload, UploadParts
+from calotype.store.versions import Change, Precondition
+
+T = TypeVar("T")
+Clock = Callable[[], int]
+
+RESERVE_BYTES = 1 << 30
+_BODY_THREADS = 4
+_READ_THREADS = 8
+
+
+def milliseconds_now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """`reserve_bytes`: free disk under which uploads are refused, so that deletes and the log have room to go on."""
+
+    reserve_bytes: int = RESERVE_BYTES
+    remove_after_s: float = 10.0
+    housekeeping_interval_s: float = 1.0
+
+
+class Store:
+    """Made by `open` or `memory_store`; `close` waits for what is under way."""
+
+    def __init__(
+        self, metadata: Metadata, blobs: Blobs, master_key: MasterKey, settings: StoreSettings, clock: Clock
+    ) -> None:
+        self.metadata = metadata
+        self.blobs = blobs
+        self.settings = settings
+        self._clock = clock
+        self._lock: FolderLock | None = None
+        self._closed = False
+        self._threads_in = ThreadPoolExecutor(_BODY_THREADS, thread_name_prefix="body-in")
+        self._threads_out = ThreadPoolExecutor(_READ_THREADS, thread_name_prefix="body-out")
+        self._buckets: RowCache[Bucket] = RowCache()
+        self._housekeeping = Housekeeping(metadata, blobs, settings.remove_after_s, settings.housekeeping_interval_s)
+        self._commits = GroupCommit(metadata, blobs, self._housekeeping.committed)
+        self._housekeeping.start(self._commits)
+        self._keyring = Keyring(metadata, self._commits.commit, master_key)
+        self._upload_parts = UploadParts(
+            blobs,
+            self._threads_in,
+            self._housekeeping.active,
+            settings.reserve_bytes,
+            self._put,
+            self._new_version,
+        )
+        self._account: Account | None = None
+
+    @classmethod
+    async def open(
+        cls,
+        folder: Path,
+        master_key: MasterKey,
+        *,
+        reserve_bytes: int = RESERVE_BYTES,
+        clock: Clock = milliseconds_now,
+        address: str = "",
+        files: FileSystem | None = None,
+        settings: StoreSettings | None = None,
+    ) -> Store:
+        """The store in `folder` (DATA/origin), made when missing; raises StoreLocked, WrongMasterKey, UnknownSchema.
+
+        `address` is what a second start says about us. `settings` goes before `reserve_bytes`.
+        """
+        files = files or LocalFileSystem()
+        settings = settings or StoreSettings(reserve_bytes=reserve_bytes)
+        await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        holder = f"process {os.getpid()}" + (f" at {address}" if address else "")
+        lock = FolderLock.take(folder, holder)
+        try:
+            metadata = await asyncio.to_thread(SqliteMetadata.open, folder / "metadata.db", files)
+            blobs = await asyncio.to_thread(LocalBlobs, folder / "blobs", files)
+        except BaseException:
+            lock.release()
+            raise
+        store = cls(metadata, blobs, master_key, settings, clock)
+        store._lock = lock
+        await store._begin()
+        return store
+
+    async def __aenter__(self) -> Store:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def read_only_reason(self) -> str | None:
+        """Why nothing more is written, or None while all is well."""
+        return self._commits.failure
+
+    def describe_holder(self, address: str) -> None:
+        """Write the address into the lock file, for whoever finds it taken."""
+        if self._lock is not None:
+            self._lock.describe(f"process {os.getpid()} at {address}")
+
+    async def flush(self) -> None:
+        """Come back when the ledger's figures are kept."""
+        await self._housekeeping.flush_ledger()
+
+    async def close(self) -> None:
+        """Answer what waits, flush, and let go of the folder. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._housekeeping.stop()
+        await self._commits.close()
+        self._threads_in.shutdown()
+        self._threads_out.shutdown()
+        await self.metadata.close()
+        self.blobs.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    # accounts
+
+    async def accounts(self) -> list[Account]:
+        return await self.metadata.read(lambda transaction: transaction.accounts())
+
+    async def default_account(self) -> Account:
+        """The account made with the store."""
+        if self._account is None:
+            self._account = min(await self.accounts(), key=lambda account: account.created_at_ms)
+        return self._account
+
+    # buckets
+
+    async def create_bucket(
+        self,
+        account_id: str,
+        name: str,
+        *,
+        type: BucketType = BucketType.PRIVATE,
+        versioning: Versioning = Versioning.ENABLED,
+        info: Mapping[str, str] | None = None,
+        settings: Mapping[str, Any] | None = None,
+    ) -> Bucket:
+        """Raises BucketExists, which carries the account that has the name."""
+        bucket = Bucket(
+            account_id,
+            ids.new_bucket_id(os.urandom),
+            name,
+            type,
+            versioning,
+            self._clock(),
+            dict(info or {}),
+            dict(settings or {}),
+        )
+        return await self._change_bucket(lambda transaction: buckets.create_bucket(transaction, bucket))
+
+    async def bucket(self, name: str) -> Bucket:
+        """The bucket of that name, compared without case, of whatever account."""
+        return await self._find_bucket(name.lower(), lambda transaction: transaction.bucket_by_name(name))
+
+    async def bucket_by_id(self, bucket_id: str) -> Bucket:
+        return await self._find_bucket(bucket_id, lambda transaction: transaction.bucket_by_id(bucket_id))
+
+    async def list_buckets(self, account_id: str) -> list[Bucket]:
+        return await self.metadata.read(lambda transaction: transaction.buckets(account_id))
+
+    async def update_bucket(self, bucket_id: str, *, if_revision_is: int | None = None, **changes: Any) -> Bucket:
+        """Replace fields of the bucket (type, versioning, info, settings); raises RevisionConflict, NoSuchBucket."""
+        return await self._change_bucket(
+            lambda transaction: buckets.update_bucket(transaction, bucket_id, if_revision_is, changes)
+        )
+
+    async def delete_bucket(self, bucket_id: str) -> Bucket:
+        """Raises BucketNotEmpty while any version, marker or unfinished upload is left."""
+        return await self._change_bucket(lambda transaction: buckets.delete_bucket(transaction, bucket_id))
+
+    # versions
+
+    def upload(
+        self,
+        bucket: Bucket,
+        key: bytes,
+        *,
+        expected_length: int | None = None,
+        checksums: Mapping[str, Hasher] | None = None,
+    ) -> Upload:
+        """An upload to be entered with `async with`; raises ReadOnly. `checksums` are fed in the same pass."""
+        self._refuse_when_read_only()
+        return Upload(self._upload_parts, bucket, key, expected_length, checksums or {})
+
+    async def latest(self, bucket_id: str, key: bytes) -> FileVersion:
+        """The visible version; raises NoSuchKey, which carries the hide marker if there is one."""
+        bucket = await self.bucket_by_id(bucket_id)
+        version = await self.metadata.read(lambda transaction: transaction.latest(bucket, key))
+        if version is None or not version.is_visible:
+            raise NoSuchKey(key, version)
+        return version
+
+    async def version(self, version_id: str) -> FileVersion:
+        """The version of that id, of whatever action; raises NoSuchVersion."""
+        bucket_id = ids.bucket_of_version(version_id)
+        if bucket_id is None:
+            raise NoSuchVersion(version_id)
+        try:
+            bucket = await self.bucket_by_id(bucket_id)
+        except NoSuchBucket as error:
+            raise NoSuchVersion(version_id) from error
+        version = await self.metadata.read(lambda transaction: transaction.version(bucket, version_id))
+        if version is None:
+            raise NoSuchVersion(version_id)
+        return version
+
+    async def version_of_key(self, bucket_id: str, key: bytes, version_id: str) -> FileVersion:
+        """The version of that key and id, where S3's `null` counts as an id; raises NoSuchVersion."""
+        bucket = await self.bucket_by_id(bucket_id)
+        return await self.metadata.read(lambda transaction: versions.find_version(transaction, bucket, key, version_id))
+
+    def read(self, version: FileVersion, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """The content from `start` to `stop` (exclusive) in chunks of at most 256 KiB; raises BlobDamaged."""
+        return read_version(self.blobs, self._housekeeping.removals, self._threads_out, version, start, stop)
+
+    async def hide(self, bucket_id: str, key: bytes, *, precondition: Precondition | None = None) -> FileVersion:
+        """A hide marker on top of the key, whatever is below; the new marker."""
+        marker = await self._marker(bucket_id, key)
+        change = await self._commit(lambda transaction: versions.hide_key(transaction, marker, precondition))
+        return _made(change)
+
+    async def delete_object(
+        self, bucket_id: str, key: bytes, *, precondition: Precondition | None = None
+    ) -> FileVersion | None:
+        """S3's DELETE without a version id, by the bucket's versioning state; the marker, if one was made."""
+        marker = await self._marker(bucket_id, key)
+        change = await self._commit(lambda transaction: versions.delete_key(transaction, marker, precondition))
+        return change.version
+
+    async def delete_version(
+        self, bucket_id: str, key: bytes, version_id: str, *, precondition: Precondition | None = None
+    ) -> FileVersion:
+        """Remove one version for good; what was removed. Raises NoSuchVersion. `null` counts as an id."""
+        change = await self._commit(
+            lambda transaction: versions.delete_version(transaction, bucket_id, key, version_id, precondition)
+        )
+        return _made(change)
+
+    async def list_names(
+        self, bucket_id: str, *, prefix: bytes = b"", delimiter: bytes = b"", start: bytes = b"", limit: int = 1000
+    ) -> ListingPage:
+        """Latest visible versions by key from `start` (inclusive); see `listing`."""
+        bucket = await self.bucket_by_id(bucket_id)
+        return await self.metadata.read(
+            lambda transaction: listing.list_names(
+                transaction, bucket, prefix=prefix, delimiter=delimiter, start=start, limit=limit
+            )
+        )
+
+    async def list_versions(
+        self,
+        bucket_id: str,
+        *,
+        prefix: bytes = b"",
+        delimiter: bytes = b"",
+        start_key: bytes = b"",
+        start_version_id: str | None = None,
+        limit: int = 1000,
+    ) -> ListingPage:
+        """All versions by key, newest first, from the start (inclusive); see `listing`."""
+        bucket = await self.bucket_by_id(bucket_id)
+        return await self.metadata.read(
+            lambda transaction: listing.list_versions(
+                transaction,
+                bucket,
+                prefix=prefix,
+                delimiter=delimiter,
+                start_key=start_key,
+                start_version_id=start_version_id,
+                limit=limit,
+            )
+        )
+
+    # application keys and secrets
+
+    async def create_key(
+        self,
+        account_id: str,
+        name: str,
+        capabilities: Iterable[str],
+        *,
+        bucket_ids: Iterable[str] | None = None,
+        name_prefix: str | None = None,
+        valid_ms: int | None = None,
+    ) -> ApplicationKey:
+        now_ms = self._clock()
+        return await self._keyring.create(
+            account_id,
+            name,
+            capabilities,
+            bucket_ids=bucket_ids,
+            name_prefix=name_prefix,
+            now_ms=now_ms,
+            expires_at_ms=None if valid_ms is None else now_ms + valid_ms,
+        )
+
+    async def key(self, key_id: str) -> ApplicationKey:
+        """The key, also when it has expired, from memory where possible; raises NoSuchApplicationKey."""
+        return await self._keyring.key(key_id)
+
+    async def list_keys(
+        self, account_id: str, start_key_id: str | None = None, limit: int = 1000
+    ) -> list[ApplicationKey]:
+        """The account's keys by id, `start_key_id` included."""
+        return await self._keyring.keys(account_id, start_key_id, limit)
+
+    async def delete_key(self, account_id: str, key_id: str) -> ApplicationKey:
+        return await self._keyring.delete(account_id, key_id)
+
+    async def token_secret(self) -> bytes:
+        """32 random bytes, the same at every start, for signing tokens."""
+        return await self._keyring.token_secret((await self.default_account()).account_id)
+
+    # ledger and outbox
+
+    def count(
+        self,
+        account_id: str,
+        bucket_name: str,
+        operation: str,
+        transaction_class: str,
+        bytes_in: int = 0,
+        bytes_out: int = 0,
+    ) -> None:
+        """Count one call; kept within the second."""
+        counted = (account_id, bucket_name, operation, transaction_class, bytes_in, bytes_out)
+        self._housekeeping.calls.count(*counted, self._clock())
+
+    async def ledger(self, day: str | None = None) -> list[LedgerRow]:
+        """The counted calls, of one UTC day (YYYY-MM-DD) or all, up to this moment."""
+        await self._housekeeping.flush_ledger()
+        return await self.metadata.read(lambda transaction: transaction.ledger(day))
+
+    async def outbox(self, after: int, limit: int = 1000) -> list[OutboxRow]:
+        """Keys whose visible content changed, by sequence, those greater than `after`."""
+        return await self.metadata.read(lambda transaction: transaction.outbox(after, limit))
+
+    async def wait_outbox(self, after: int) -> None:
+        """Come back when the outbox holds a row beyond `after`."""
+        await self._housekeeping.wait_outbox(after)
+
+    async def forget_outbox(self, up_to: int) -> None:
+        await self._commits.commit(lambda transaction: transaction.forget_outbox(up_to))
+
+    # inside
+
+    async def _begin(self) -> None:
+        """Make the first account, and open a secret so that a wrong master key shows at once."""
+        first = Account(ids.new_account_id(os.urandom), "default", ids.new_canonical_user_id(os.urandom), self._clock())
+
+        def make(transaction: Transaction) -> None:
+            if not transaction.accounts():
+                transaction.insert_account(first)
+
+        try:
+            if not await self.accounts():
+                await self._commits.commit(make)
+            await self.token_secret()
+        except BaseException:
+            await self.close()
+            raise
+
+    def _new_version(self, bucket: Bucket, action: Action, uploaded_at_ms: int | None) -> tuple[str, int]:
+        now_ms = self._clock()
+        version_id = ids.new_version_id(bucket.bucket_id, action, now_ms, os.urandom)
+        return version_id, now_ms if uploaded_at_ms is None else uploaded_at_ms
+
+    async def _marker(self, bucket_id: str, key: bytes) -> FileVersion:
+        bucket = await self.bucket_by_id(bucket_id)
+        version_id, now_ms = self._new_version(bucket, Action.HIDE, None)
+        return FileVersion(
+            account_id=bucket.account_id,
+            bucket_id=bucket_id,
+            version_id=version_id,
+            key=key,
+            action=Action.HIDE,
+            uploaded_at_ms=now_ms,
+            length=0,
+            content_type=versions.HIDE_MARKER_TYPE,
+            digests=None,
+            etag="",
+        )
+
+    async def _put(
+        self,
+        version: FileVersion,
+        blobs: list[Blob],
+        writers: Sequence[BlobWriter],
+        precondition: Precondition | None,
+    ) -> FileVersion:
+        change = await self._commit(
+            lambda transaction: versions.put_version(transaction, version, blobs, precondition), writers
+        )
+        return _made(change)
+
+    async def _commit(self, function: Callable[[Transaction], Change], writers: Sequence[BlobWriter] = ()) -> Change:
+        return await self._commits.commit(function, writers)
+
+    async def _change_bucket(self, function: Callable[[Transaction], Bucket]) -> Bucket:
+        self._buckets.forget_all()
+        bucket = await self._commits.commit(function)
+        self._buckets.forget_all()
+        return bucket
+
+    async def _find_bucket(self, name: str, find: Callable[[Transaction], Bucket | None]) -> Bucket:
+        cached = self._buckets.get(name)
+        if cached is not None:
+            return cached
+        generation = self._buckets.generation
+        bucket = await self.metadata.read(find)
+        if bucket is None:
+            raise NoSuchBucket(name)
+        self._buckets.keep(name, bucket, generation)
+        return bucket
+
+    def _refuse_when_read_only(self) -> None:
+        if self._commits.failure is not None:
+            raise ReadOnly(self._commits.failure)
+
+
+async def memory_store(
+    master_key: MasterKey | None = None,
+    *,
+    clock: Clock = milliseconds_now,
+    settings: StoreSettings | None = None,
+    capacity_bytes: int = 1 << 40,
+) -> Store:
+    """A store that keeps nothing on disk, for tests."""
+    settings = settings or StoreSettings(reserve_bytes=0)
+    blobs = MemoryBlobs(capacity_bytes=capacity_bytes)
+    store = Store(MemoryMetadata(run_twice=True), blobs, master_key or MasterKey.random(), settings, clock)
+    await store._begin()
+    return store
+
+
+def _made(change: Change) -> FileVersion:
+    assert change.version is not None
+    return change.version

@@ -1,0 +1,176 @@
+"""What happens to the versions of one key, as functions of a transaction: put, hide, delete (b2.md §6.1, s3.md §6).
+
+The newest version that is not a large file in progress is the latest; it is visible when it is an upload. Each
+change moves the latest mark, adds one outbox row, and returns the blobs that lost their last reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from calotype.store.errors import NoSuchBucket, NoSuchVersion
+from calotype.store.metadata import Transaction
+from calotype.store.model import Action, Blob, Bucket, FileVersion, Versioning
+
+Precondition = Callable[[FileVersion | None], None]
+
+NULL_VERSION_ID = "null"
+HIDE_MARKER_TYPE = "application/x-bz-hide-marker"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`version` was made or removed, or is None; the files of `released` blobs may go once this is committed."""
+
+    version: FileVersion | None
+    released: tuple[str, ...] = ()
+
+
+def put_version(
+    transaction: Transaction, version: FileVersion, blobs: Iterable[Blob], precondition: Precondition | None
+) -> Change:
+    """Add an upload, by the bucket's versioning state; `precondition` sees the visible version and may raise."""
+    bucket = existing_bucket(transaction, version.bucket_id)
+    if precondition is not None:
+        precondition(visible_version(transaction, bucket, version.key))
+    for blob in blobs:
+        transaction.insert_blob(blob)
+    return _add(transaction, bucket, version)
+
+
+def hide_key(transaction: Transaction, marker: FileVersion, precondition: Precondition | None) -> Change:
+    """Put a hide marker on top, whatever is below."""
+    bucket = existing_bucket(transaction, marker.bucket_id)
+    if precondition is not None:
+        precondition(visible_version(transaction, bucket, marker.key))
+    return Change(_place_version(transaction, bucket, marker))
+
+
+def delete_key(transaction: Transaction, marker: FileVersion, precondition: Precondition | None) -> Change:
+    """S3's DELETE without a version id: the object goes when unversioned, else a marker comes; see `Versioning`."""
+    bucket = existing_bucket(transaction, marker.bucket_id)
+    if precondition is not None:
+        precondition(visible_version(transaction, bucket, marker.key))
+    if bucket.versioning is not Versioning.UNVERSIONED:
+        return _add(transaction, bucket, marker)
+    removed = [version for version in transaction.versions_of(bucket, marker.key) if _is_finished(version)]
+    released = [blob_id for version in removed for blob_id in _remove(transaction, version)]
+    if removed:
+        transaction.append_outbox(bucket.account_id, bucket.name, marker.key)
+    return Change(None, tuple(released))
+
+
+def delete_version(
+    transaction: Transaction, bucket_id: str, key: bytes, version_id: str, precondition: Precondition | None
+) -> Change:
+    """Remove one version for good, which may uncover the one below. `null` names the version without an id."""
+    bucket = existing_bucket(transaction, bucket_id)
+    version = find_version(transaction, bucket, key, version_id)
+    if precondition is not None:
+        precondition(version)
+    was_visible = visible_version(transaction, bucket, key)
+    released = _remove(transaction, version)
+    now_latest = _move_latest_mark(transaction, bucket, key)
+    if was_visible != _if_visible(now_latest):
+        transaction.append_outbox(bucket.account_id, bucket.name, key)
+    return Change(version, released)
+
+
+def find_version(transaction: Transaction, bucket: Bucket, key: bytes, version_id: str) -> FileVersion:
+    """The version of that key and id; raises NoSuchVersion."""
+    if version_id == NULL_VERSION_ID:
+        version = null_version(transaction, bucket, key)
+    else:
+        version = transaction.version(bucket, version_id)
+    if version is None or version.key != key:
+        raise NoSuchVersion(version_id)
+    return version
+
+
+def null_version(transaction: Transaction, bucket: Bucket, key: bytes) -> FileVersion | None:
+    """The one version of the key that S3 calls `null`, if it has one."""
+    return next((version for version in transaction.versions_of(bucket, key) if version.is_null), None)
+
+
+def visible_version(transaction: Transaction, bucket: Bucket, key: bytes) -> FileVersion | None:
+    return _if_visible(transaction.latest(bucket, key))
+
+
+def existing_bucket(transaction: Transaction, bucket_id: str) -> Bucket:
+    bucket = transaction.bucket_by_id(bucket_id)
+    if bucket is None:
+        raise NoSuchBucket(bucket_id)
+    return bucket
+
+
+def _add(transaction: Transaction, bucket: Bucket, version: FileVersion) -> Change:
+    """Add a version in place of those that the bucket's versioning state says it replaces."""
+    is_null = bucket.versioning is not Versioning.ENABLED
+    released = _remove_replaced(transaction, bucket, version.key)
+    return Change(_place_version(transaction, bucket, replace(version, is_null=is_null)), released)
+
+
+def _place_version(transaction: Transaction, bucket: Bucket, version: FileVersion) -> FileVersion:
+    """Insert at the wanted time, or the next free one, and move the latest mark."""
+    newest = next(iter(transaction.versions_of(bucket, version.key, 1)), None)
+    uploaded_at_ms = version.uploaded_at_ms
+    if newest is not None and uploaded_at_ms <= newest.uploaded_at_ms:
+        uploaded_at_ms = _free_time(transaction, bucket, version.key, uploaded_at_ms)
+    latest = newest if newest is None or newest.is_latest else transaction.latest(bucket, version.key)
+    is_latest = latest is None or uploaded_at_ms > latest.uploaded_at_ms
+    if is_latest and latest is not None:
+        transaction.mark_latest(latest, False)
+    placed = replace(version, uploaded_at_ms=uploaded_at_ms, is_latest=is_latest)
+    transaction.insert_version(placed)
+    if is_latest and (placed.is_visible or _if_visible(latest)):
+        transaction.append_outbox(bucket.account_id, bucket.name, version.key)
+    return placed
+
+
+def _remove_replaced(transaction: Transaction, bucket: Bucket, key: bytes) -> tuple[str, ...]:
+    """Remove what a new version takes the place of: everything when unversioned, the null one when suspended."""
+    if bucket.versioning is Versioning.ENABLED:
+        return ()
+    replaced = [version for version in transaction.versions_of(bucket, key) if _is_finished(version)]
+    if bucket.versioning is Versioning.SUSPENDED:
+        replaced = [version for version in replaced if version.is_null]
+    released = [blob_id for version in replaced for blob_id in _remove(transaction, version)]
+    if replaced:
+        _move_latest_mark(transaction, bucket, key)
+    return tuple(released)
+
+
+def _free_time(transaction: Transaction, bucket: Bucket, key: bytes, wanted_ms: int) -> int:
+    """The first millisecond from `wanted_ms` at which the key has no version yet."""
+    times = {version.uploaded_at_ms for version in transaction.versions_of(bucket, key)}
+    while wanted_ms in times:
+        wanted_ms += 1
+    return wanted_ms
+
+
+def _move_latest_mark(transaction: Transaction, bucket: Bucket, key: bytes) -> FileVersion | None:
+    """Mark the newest finished version of the key, and say which it is."""
+    finished = (version for version in transaction.versions_of(bucket, key) if _is_finished(version))
+    newest = next(finished, None)
+    if newest is not None and not newest.is_latest:
+        transaction.mark_latest(newest, True)
+        return replace(newest, is_latest=True)
+    return newest
+
+
+def _remove(transaction: Transaction, version: FileVersion) -> tuple[str, ...]:
+    transaction.remove_version(version)
+    released = []
+    for extent in version.extents:
+        if transaction.refer(version.account_id, extent.blob_id, -1) == 0:
+            released.append(extent.blob_id)
+    return tuple(released)
+
+
+def _is_finished(version: FileVersion) -> bool:
+    return version.action is not Action.START
+
+
+def _if_visible(version: FileVersion | None) -> FileVersion | None:
+    return version if version is not None and version.is_visible else None

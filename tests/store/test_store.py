@@ -1,0 +1,364 @@
+"""The verbs of the store, over files and in memory alike."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from calotype.master_key import MasterKey
+from calotype.store.errors import (
+    BucketExists,
+    BucketNotEmpty,
+    IncompleteUpload,
+    NoSuchApplicationKey,
+    NoSuchBucket,
+    NoSuchKey,
+    NoSuchVersion,
+    PreconditionFailed,
+    RevisionConflict,
+    StoreLocked,
+    WrongMasterKey,
+)
+from calotype.store.model import Action, Bucket, BucketType, FileVersion, VersionDraft, Versioning
+from calotype.store.store import Store, StoreSettings, memory_store
+
+QUICK = StoreSettings(reserve_bytes=0, remove_after_s=0.0)
+
+
+@pytest.fixture(params=["files", "memory"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    if request.param == "files":
+        opened = await Store.open(tmp_path / "origin", MasterKey.random(), settings=QUICK)
+    else:
+        opened = await memory_store(settings=QUICK)
+    async with opened:
+        yield opened
+
+
+@pytest.fixture
+async def bucket(store: Store) -> Bucket:
+    account = await store.default_account()
+    return await store.create_bucket(account.account_id, "photographs")
+
+
+async def put(store: Store, bucket: Bucket, key: bytes, content: bytes, **fields: object) -> FileVersion:
+    async with store.upload(bucket, key, expected_length=len(content)) as upload:
+        await upload.write(content)
+        return await upload.commit(VersionDraft(**fields))  # type: ignore[arg-type]
+
+
+async def content_of(store: Store, version: FileVersion, start: int = 0, stop: int | None = None) -> bytes:
+    return b"".join([chunk async for chunk in store.read(version, start, stop)])
+
+
+async def keys_of(store: Store, bucket: Bucket) -> list[bytes]:
+    return [version.key for version in (await store.list_names(bucket.bucket_id)).versions]
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+class Crc32:
+    """A checksum of the caller's, in hashlib's shape."""
+
+    def __init__(self) -> None:
+        self._value = 0
+
+    def update(self, content: bytes, /) -> None:
+        self._value = zlib.crc32(content, self._value)
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(4, "big")
+
+
+@pytest.mark.parametrize("length", [0, 1, 4096, 4097, 262_144, 262_145, 1_500_000])
+@pytest.mark.parametrize("announced", [True, False], ids=["length known", "length unknown"])
+async def test_an_upload_comes_back_whole_with_its_digests(
+    store: Store, bucket: Bucket, length: int, announced: bool
+) -> None:
+    content = bytes(index * 7 % 251 for index in range(length))
+    async with store.upload(
+        bucket, b"a/b.png", expected_length=length if announced else None, checksums={"CRC32": Crc32()}
+    ) as upload:
+        for start in range(0, length, 100_000):
+            await upload.write(content[start : start + 100_000])
+        early = upload.digests()
+        version = await upload.commit(VersionDraft(content_type="image/png", info={"a": "ü"}))
+    assert upload.length == length
+    assert version.digests == early
+    assert version.etag == early.md5 == hashlib.md5(content).hexdigest()
+    assert early.sha1 == hashlib.sha1(content).hexdigest()
+    assert early.sha256 == hashlib.sha256(content).hexdigest()
+    assert list(early.checksums) == ["CRC32"]
+    assert await store.latest(bucket.bucket_id, b"a/b.png") == version
+    assert await store.version(version.version_id) == version
+    assert await content_of(store, version) == content
+    assert await content_of(store, version, 5, 300_000) == content[5:300_000]
+
+
+async def test_the_digests_may_be_asked_for_between_chunks(store: Store, bucket: Bucket) -> None:
+    async with store.upload(bucket, b"a", expected_length=None) as upload:
+        await upload.write(b"one")
+        assert upload.digests().md5 == hashlib.md5(b"one").hexdigest()
+        await upload.write(b"two")
+        version = await upload.commit(VersionDraft())
+    assert version.etag == hashlib.md5(b"onetwo").hexdigest()
+    assert await content_of(store, version) == b"onetwo"
+
+
+async def test_a_version_id_has_b2s_form(store: Store, bucket: Bucket) -> None:
+    version = await put(store, bucket, b"a", b"x")
+    assert version.version_id.startswith(f"4_z{bucket.bucket_id}_f1")
+    assert len(version.version_id) <= 200
+
+
+@pytest.mark.parametrize("sent", [b"", b"1234", b"123456"])
+async def test_more_or_fewer_bytes_than_announced_are_refused(store: Store, bucket: Bucket, sent: bytes) -> None:
+    async def send() -> None:
+        async with store.upload(bucket, b"a", expected_length=5) as upload:
+            await upload.write(sent)
+            await upload.commit(VersionDraft())
+
+    with pytest.raises(IncompleteUpload) as caught:
+        await send()
+    assert (caught.value.expected_length, caught.value.length) == (5, len(sent))
+    assert await keys_of(store, bucket) == []
+    assert list(store.blobs.blob_ids()) == []
+
+
+async def test_leaving_without_commit_leaves_nothing(store: Store, bucket: Bucket) -> None:
+    async with store.upload(bucket, b"a", expected_length=None) as upload:
+        await upload.write(bytes(600_000))
+    assert list(store.blobs.blob_ids()) == []
+    with pytest.raises(NoSuchKey):
+        await store.latest(bucket.bucket_id, b"a")
+
+
+async def test_a_refused_precondition_changes_nothing_and_sees_the_visible_version(
+    store: Store, bucket: Bucket
+) -> None:
+    first = await put(store, bucket, b"a", b"one")
+    seen: list[FileVersion | None] = []
+
+    def refuse(current: FileVersion | None) -> None:
+        seen.append(current)
+        raise PreconditionFailed("If-None-Match")
+
+    async with store.upload(bucket, b"a", expected_length=3) as upload:
+        await upload.write(b"two")
+        with pytest.raises(PreconditionFailed):
+            await upload.commit(VersionDraft(), refuse)
+    assert seen
+    assert all(version == first for version in seen)
+    assert await store.latest(bucket.bucket_id, b"a") == first
+    assert len(list(store.blobs.blob_ids())) == 1
+
+
+async def test_an_overwrite_shows_the_newer_and_keeps_the_older(store: Store, bucket: Bucket) -> None:
+    one = await put(store, bucket, b"a", b"one")
+    two = await put(store, bucket, b"a", b"two")
+    assert two.uploaded_at_ms > one.uploaded_at_ms
+    assert (await store.latest(bucket.bucket_id, b"a")).version_id == two.version_id
+    listed = (await store.list_versions(bucket.bucket_id)).versions
+    assert [(version.version_id, version.is_latest) for version in listed] == [
+        (two.version_id, True),
+        (one.version_id, False),
+    ]
+
+
+async def test_an_unversioned_bucket_keeps_only_the_last(store: Store) -> None:
+    account = await store.default_account()
+    bucket = await store.create_bucket(account.account_id, "plain", versioning=Versioning.UNVERSIONED)
+    await put(store, bucket, b"a", b"one")
+    two = await put(store, bucket, b"a", b"two")
+    listed = (await store.list_versions(bucket.bucket_id)).versions
+    assert [version.version_id for version in listed] == [two.version_id]
+    assert two.is_null
+    assert await store.delete_object(bucket.bucket_id, b"a") is None
+    assert (await store.list_versions(bucket.bucket_id)).versions == ()
+    await store.delete_bucket(bucket.bucket_id)
+
+
+async def test_a_suspended_bucket_replaces_the_null_version_only(store: Store, bucket: Bucket) -> None:
+    kept = await put(store, bucket, b"a", b"kept")
+    suspended = await store.update_bucket(bucket.bucket_id, versioning=Versioning.SUSPENDED)
+    await put(store, suspended, b"a", b"null 1")
+    second = await put(store, suspended, b"a", b"null 2")
+    listed = (await store.list_versions(bucket.bucket_id)).versions
+    assert [version.version_id for version in listed] == [second.version_id, kept.version_id]
+    assert (await store.version_of_key(bucket.bucket_id, b"a", "null")).version_id == second.version_id
+    marker = await store.delete_object(bucket.bucket_id, b"a")
+    assert marker is not None
+    assert (marker.action, marker.is_null) == (Action.HIDE, True)
+    listed = (await store.list_versions(bucket.bucket_id)).versions
+    assert [version.version_id for version in listed] == [marker.version_id, kept.version_id]
+
+
+async def test_hiding_and_deleting_the_marker_brings_the_object_back(store: Store, bucket: Bucket) -> None:
+    version = await put(store, bucket, b"a", b"one")
+    marker = await store.hide(bucket.bucket_id, b"a")
+    with pytest.raises(NoSuchKey) as caught:
+        await store.latest(bucket.bucket_id, b"a")
+    assert caught.value.marker == marker
+    assert await keys_of(store, bucket) == []
+    await store.delete_version(bucket.bucket_id, b"a", marker.version_id)
+    assert await store.latest(bucket.bucket_id, b"a") == version
+    assert await keys_of(store, bucket) == [b"a"]
+
+
+async def test_deleting_the_last_reference_removes_the_bytes_but_not_under_a_reader(
+    store: Store, bucket: Bucket
+) -> None:
+    content = bytes(1_000_000)
+    version = await put(store, bucket, b"a", content)
+    reading = store.read(version)
+    first = await anext(reading)
+    await store.delete_version(bucket.bucket_id, b"a", version.version_id)
+    rest = b"".join([chunk async for chunk in reading])
+    assert first + rest == content
+    await store.close()
+    assert list(store.blobs.blob_ids()) == []
+
+
+async def test_deleting_what_is_not_there_is_no_such_version(store: Store, bucket: Bucket) -> None:
+    version = await put(store, bucket, b"a", b"one")
+    for key, version_id in [(b"b", version.version_id), (b"a", version.version_id[:-1] + "x"), (b"a", "null")]:
+        with pytest.raises(NoSuchVersion):
+            await store.delete_version(bucket.bucket_id, key, version_id)
+
+
+async def test_a_custom_time_may_put_an_upload_below(store: Store, bucket: Bucket) -> None:
+    newer = await put(store, bucket, b"a", b"newer", uploaded_at_ms=2_000)
+    older = await put(store, bucket, b"a", b"older", uploaded_at_ms=1_000)
+    again = await put(store, bucket, b"a", b"again", uploaded_at_ms=1_000)
+    assert (older.uploaded_at_ms, again.uploaded_at_ms) == (1_000, 1_001)
+    assert (await store.latest(bucket.bucket_id, b"a")).version_id == newer.version_id
+
+
+async def test_bucket_names_are_unique_without_case(store: Store, bucket: Bucket) -> None:
+    account = await store.default_account()
+    with pytest.raises(BucketExists) as caught:
+        await store.create_bucket(account.account_id, "PhotoGraphs")
+    assert caught.value.owner_account_id == account.account_id
+    assert (await store.bucket("PHOTOGRAPHS")) == bucket
+
+
+async def test_a_bucket_is_updated_by_revision_and_deleted_when_empty(store: Store, bucket: Bucket) -> None:
+    updated = await store.update_bucket(bucket.bucket_id, if_revision_is=2, type=BucketType.PUBLIC, info={"x": "1"})
+    assert (updated.revision, updated.is_public, updated.info) == (3, True, {"x": "1"})
+    assert await store.bucket("photographs") == updated
+    with pytest.raises(RevisionConflict):
+        await store.update_bucket(bucket.bucket_id, if_revision_is=2, info={})
+    version = await put(store, bucket, b"a", b"")
+    with pytest.raises(BucketNotEmpty):
+        await store.delete_bucket(bucket.bucket_id)
+    await store.delete_version(bucket.bucket_id, b"a", version.version_id)
+    await store.delete_bucket(bucket.bucket_id)
+    with pytest.raises(NoSuchBucket):
+        await store.bucket("photographs")
+    with pytest.raises(NoSuchVersion):
+        await store.version(version.version_id)
+
+
+async def test_an_upload_into_a_bucket_deleted_meanwhile_is_refused(store: Store, bucket: Bucket) -> None:
+    async with store.upload(bucket, b"a", expected_length=1) as upload:
+        await upload.write(b"x")
+        await store.delete_bucket(bucket.bucket_id)
+        with pytest.raises(NoSuchBucket):
+            await upload.commit(VersionDraft())
+    assert list(store.blobs.blob_ids()) == []
+
+
+async def test_an_application_key_lives_from_creation_to_deletion(store: Store, bucket: Bucket) -> None:
+    account = await store.default_account()
+    key = await store.create_key(
+        account.account_id,
+        "camera",
+        ["writeFiles", "listFiles"],
+        bucket_ids=[bucket.bucket_id],
+        name_prefix="a/",
+        valid_ms=1000,
+    )
+    assert key.key_id == f"001{account.account_id}0000000001"
+    assert len(key.secret) == 31
+    assert key.secret.startswith("K001")
+    assert key.expires_at_ms == key.created_at_ms + 1000
+    assert await store.key(key.key_id) == key
+    second = await store.create_key(account.account_id, "second", ["readFiles"])
+    assert await store.list_keys(account.account_id) == [key, second]
+    assert await store.list_keys(account.account_id, second.key_id, 1) == [second]
+    assert await store.delete_key(account.account_id, key.key_id) == key
+    for missing in (key.key_id, "nonsense", "001" + "0" * 22):
+        with pytest.raises(NoSuchApplicationKey):
+            await store.key(missing)
+    third = await store.create_key(account.account_id, "third", ["readFiles"])
+    assert third.key_id.endswith("0000000003")  # an index is never given again
+
+
+async def test_calls_are_counted_by_day_bucket_and_operation(store: Store) -> None:
+    account = await store.default_account()
+    for _ in range(3):
+        store.count(account.account_id, "photographs", "GetObject", "B", bytes_out=10)
+    (row,) = await store.ledger()
+    assert (row.operation, row.transaction_class, row.count, row.bytes_out) == ("GetObject", "B", 3, 30)
+    store.count(account.account_id, "photographs", "GetObject", "B", bytes_out=1)
+    (row,) = await store.ledger(row.day)
+    assert (row.count, row.bytes_out) == (4, 31)
+    assert await store.ledger("1999-12-31") == []
+
+
+async def test_the_outbox_tells_each_change_of_what_is_visible(store: Store, bucket: Bucket) -> None:
+    version = await put(store, bucket, b"a", b"one")
+    await put(store, bucket, b"a", b"below", uploaded_at_ms=1)  # not visible: nothing to tell
+    marker = await store.hide(bucket.bucket_id, b"a")
+    await store.hide(bucket.bucket_id, b"never there")
+    await store.delete_version(bucket.bucket_id, b"a", marker.version_id)
+    await store.delete_version(bucket.bucket_id, b"a", version.version_id)
+    await store.wait_outbox(0)
+    rows = await store.outbox(0)
+    assert [row.key for row in rows] == [b"a"] * 4
+    assert [row.sequence for row in rows] == sorted({row.sequence for row in rows})
+    await store.forget_outbox(rows[-1].sequence)
+    assert await store.outbox(0) == []
+    await put(store, bucket, b"b", b"")
+    (row,) = await store.outbox(0)
+    assert row.sequence > rows[-1].sequence
+
+
+async def test_a_second_opening_says_who_holds_the_folder(tmp_path: Path) -> None:
+    master_key = MasterKey.random()
+    async with await Store.open(tmp_path, master_key, address="127.0.0.1:9000"):
+        with pytest.raises(StoreLocked, match=r"process \d+ at 127\.0\.0\.1:9000"):
+            await Store.open(tmp_path, master_key)
+    async with await Store.open(tmp_path, master_key) as again:
+        assert again.read_only_reason is None
+
+
+async def test_everything_is_there_after_a_restart_and_no_secret_lies_in_clear(tmp_path: Path) -> None:
+    master_key = MasterKey.random()
+    async with await Store.open(tmp_path, master_key) as store:
+        account = await store.default_account()
+        bucket = await store.create_bucket(account.account_id, "photographs", info={"a": "b"}, settings={"cors": [1]})
+        version = await put(store, bucket, b"a", b"one", headers={"cache-control": "no-store"}, attributes={"x": 1})
+        key = await store.create_key(account.account_id, "k", ["readFiles"])
+        token_secret = await store.token_secret()
+        store.count(account.account_id, "photographs", "PutObject", "A", bytes_in=3)
+    kept = everything_in(tmp_path)
+    assert key.secret.encode() not in kept
+    assert token_secret not in kept
+    async with await Store.open(tmp_path, master_key) as store:
+        assert await store.default_account() == account
+        assert await store.bucket("photographs") == bucket
+        assert await store.latest(bucket.bucket_id, b"a") == version
+        assert await store.key(key.key_id) == key
+        assert await store.token_secret() == token_secret
+        assert [row.bytes_in for row in await store.ledger()] == [3]
+    with pytest.raises(WrongMasterKey):
+        await Store.open(tmp_path, MasterKey.random())
+    async with await Store.open(tmp_path, master_key) as store:  # the refused one let go of the lock
+        assert await store.token_secret() == token_secret
