@@ -109,14 +109,16 @@ class GroupCommit:
             await self._answer(group, outcomes)
 
     async def _answer(self, group: list[_Waiting], outcomes: list[Any]) -> None:
-        refused: list[BlobWriter] = []
+        refused: list[tuple[_Waiting, Exception]] = []
         for waiting, outcome in zip(group, outcomes, strict=True):
             if isinstance(outcome, Exception):
-                refused.extend(waiting.writers)
+                refused.append((waiting, outcome))
             else:
                 self._committed(outcome)
-            self._settle(waiting, outcome)
-        await self._abandon(refused)
+                self._settle(waiting, outcome)
+        await self._abandon([writer for waiting, _ in refused for writer in waiting.writers])
+        for waiting, error in refused:
+            self._settle(waiting, error)
 
     async def _refuse(self, group: list[_Waiting], error: Exception) -> None:
         await self._abandon([writer for waiting in group for writer in waiting.writers])
