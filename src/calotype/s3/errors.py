@@ -1,0 +1,299 @@
+"""What can go wrong with a request, named as S3 names it; status and code stand on the class.
+
+S3Error
+├─ 400  AuthorizationHeaderMalformed, AuthorizationQueryParametersError, BadDigest, EntityTooLarge,
+│       IllegalLocationConstraint, IncompleteBody, InvalidArgument, InvalidBucketName, InvalidDigest, InvalidRequest,
+│       InvalidStorageClass, InvalidURI, KeyTooLong, MalformedXML, MaxMessageLengthExceeded, MetadataTooLarge,
+│       XAmzContentSHA256Mismatch
+├─ 403  AccessDenied, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
+├─ 404  NoSuchBucket, NoSuchKey, NoSuchVersion
+├─ 405  MethodNotAllowed
+├─ 409  BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, ConditionalRequestConflict
+├─ 411  MissingContentLength
+├─ 412  PreconditionFailed
+├─ 416  InvalidRange
+├─ 500  InternalError
+├─ 501  OperationNotImplemented (NotImplemented)
+├─ 503  ServiceUnavailable
+└─ 507  InsufficientStorage
+
+S3 has no code for a full disk, since its own never fills. 507 InsufficientStorage is what HTTP offers (RFC 4918); the
+SDKs retry it a few times, as they do with every 5xx, and then show its message.
+"""
+
+from __future__ import annotations
+
+from calotype.http.message import Headers, Response
+from calotype.s3 import xml
+
+XML_HEADERS = (("content-type", "application/xml"),)
+
+
+class S3Error(Exception):
+    """An answer other than success. `details` become elements of the XML, `headers` header fields of the answer."""
+
+    status: int = 500
+    code: str = "InternalError"
+    default_message: str = "We encountered an internal error. Please try again."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+        **details: str,
+    ) -> None:
+        self.message = self.default_message if message is None else message
+        self.headers = headers
+        self.details = details
+        super().__init__(f"{self.status} {self.code}: {self.message}")
+
+    def to_response(self, *, resource: str, request_id: str) -> Response:
+        """The error as S3 writes it."""
+        content = xml.document(
+            "Error",
+            ("Code", self.code),
+            ("Message", self.message),
+            *self.details.items(),
+            ("Resource", resource),
+            ("RequestId", request_id),
+            namespace=None,
+        )
+        return Response(self.status, Headers((*XML_HEADERS, *self.headers)), content)
+
+
+class AuthorizationHeaderMalformed(S3Error):
+    """With the element `Region` the SDKs try again in the right one."""
+
+    status, code = 400, "AuthorizationHeaderMalformed"
+    default_message = "The authorization header is malformed."
+
+
+class AuthorizationQueryParametersError(S3Error):
+    status, code = 400, "AuthorizationQueryParametersError"
+    default_message = "The signature parameters in the query are malformed."
+
+
+class BadDigest(S3Error):
+    status, code = 400, "BadDigest"
+    default_message = "The Content-MD5 or checksum value that you specified did not match what the server received."
+
+
+class EntityTooLarge(S3Error):
+    status, code = 400, "EntityTooLarge"
+    default_message = "Your proposed upload exceeds the maximum allowed object size."
+
+
+class IllegalLocationConstraint(S3Error):
+    status, code = 400, "IllegalLocationConstraintException"
+    default_message = "The specified location constraint is not this server's region."
+
+
+class IncompleteBody(S3Error):
+    status, code = 400, "IncompleteBody"
+    default_message = "You did not provide the number of bytes specified by the Content-Length HTTP header."
+
+
+class InvalidArgument(S3Error):
+    """A parameter with a value that it cannot have; `of` names both, as SDKs show them."""
+
+    status, code = 400, "InvalidArgument"
+    default_message = "Invalid Argument"
+
+    @classmethod
+    def of(cls, name: str, value: str, message: str) -> InvalidArgument:
+        return cls(message, ArgumentName=name, ArgumentValue=value)
+
+
+class InvalidBucketName(S3Error):
+    status, code = 400, "InvalidBucketName"
+    default_message = "The specified bucket is not valid."
+
+
+class InvalidDigest(S3Error):
+    status, code = 400, "InvalidDigest"
+    default_message = "The Content-MD5 you specified was invalid."
+
+
+class InvalidRequest(S3Error):
+    status, code = 400, "InvalidRequest"
+    default_message = "Invalid Request"
+
+
+class InvalidStorageClass(S3Error):
+    status, code = 400, "InvalidStorageClass"
+    default_message = "The storage class you specified is not valid"
+
+
+class InvalidURI(S3Error):
+    status, code = 400, "InvalidURI"
+    default_message = "Couldn't parse the specified URI."
+
+
+class KeyTooLong(S3Error):
+    status, code = 400, "KeyTooLongError"
+    default_message = "Your key is too long"
+
+
+class MalformedXML(S3Error):
+    status, code = 400, "MalformedXML"
+    default_message = "The XML you provided was not well-formed or did not validate against our published schema"
+
+
+class MaxMessageLengthExceeded(S3Error):
+    status, code = 400, "MaxMessageLengthExceeded"
+    default_message = "Your request was too big."
+
+
+class MetadataTooLarge(S3Error):
+    status, code = 400, "MetadataTooLarge"
+    default_message = "Your metadata headers exceed the maximum allowed metadata size"
+
+
+class XAmzContentSHA256Mismatch(S3Error):
+    status, code = 400, "XAmzContentSHA256Mismatch"
+    default_message = "The provided 'x-amz-content-sha256' header does not match what was computed."
+
+
+class AccessDenied(S3Error):
+    status, code = 403, "AccessDenied"
+    default_message = "Access Denied"
+
+
+class InvalidAccessKeyId(S3Error):
+    status, code = 403, "InvalidAccessKeyId"
+    default_message = "The AWS Access Key Id you provided does not exist in our records."
+
+
+class RequestTimeTooSkewed(S3Error):
+    status, code = 403, "RequestTimeTooSkewed"
+    default_message = "The difference between the request time and the current time is too large."
+
+
+class SignatureDoesNotMatch(S3Error):
+    status, code = 403, "SignatureDoesNotMatch"
+    default_message = (
+        "The request signature we calculated does not match the signature you provided. "
+        "Check your key and signing method."
+    )
+
+
+class NoSuchBucket(S3Error):
+    status, code = 404, "NoSuchBucket"
+    default_message = "The specified bucket does not exist"
+
+
+class NoSuchKey(S3Error):
+    status, code = 404, "NoSuchKey"
+    default_message = "The specified key does not exist."
+
+
+class NoSuchVersion(S3Error):
+    status, code = 404, "NoSuchVersion"
+    default_message = "The specified version does not exist."
+
+
+class MethodNotAllowed(S3Error):
+    status, code = 405, "MethodNotAllowed"
+    default_message = "The specified method is not allowed against this resource."
+
+
+class BucketAlreadyExists(S3Error):
+    status, code = 409, "BucketAlreadyExists"
+    default_message = "The requested bucket name is not available. Please select a different name and try again."
+
+
+class BucketAlreadyOwnedByYou(S3Error):
+    status, code = 409, "BucketAlreadyOwnedByYou"
+    default_message = "Your previous request to create the named bucket succeeded and you already own it."
+
+
+class BucketNotEmpty(S3Error):
+    status, code = 409, "BucketNotEmpty"
+    default_message = "The bucket you tried to delete is not empty"
+
+
+class ConditionalRequestConflict(S3Error):
+    status, code = 409, "ConditionalRequestConflict"
+    default_message = "The conditional request cannot succeed due to a conflicting operation against this resource."
+
+
+class MissingContentLength(S3Error):
+    status, code = 411, "MissingContentLength"
+    default_message = "You must provide the Content-Length HTTP header."
+
+
+class PreconditionFailed(S3Error):
+    """`Condition` names the header field that did not hold."""
+
+    status, code = 412, "PreconditionFailed"
+    default_message = "At least one of the pre-conditions you specified did not hold"
+
+
+class InvalidRange(S3Error):
+    status, code = 416, "InvalidRange"
+    default_message = "The requested range is not satisfiable"
+
+
+class InternalError(S3Error):
+    status, code = 500, "InternalError"
+
+
+class OperationNotImplemented(S3Error):
+    """Names the operation, or the header field, that is not here."""
+
+    status, code = 501, "NotImplemented"
+    default_message = "A header you provided implies functionality that is not implemented."
+
+
+class ServiceUnavailable(S3Error):
+    status, code = 503, "ServiceUnavailable"
+    default_message = "Service is unable to handle request."
+
+
+class InsufficientStorage(S3Error):
+    status, code = 507, "InsufficientStorage"
+    default_message = "The disk is full but for its reserve; nothing more can be uploaded."
+
+
+BY_CODE: dict[str, type[S3Error]] = {error.code: error for error in S3Error.__subclasses__()}
+
+# What an answer without a body (that of a HEAD) can only mean.
+BY_STATUS: dict[int, type[S3Error]] = {
+    403: AccessDenied,
+    404: NoSuchKey,
+    405: MethodNotAllowed,
+    412: PreconditionFailed,
+    416: InvalidRange,
+    501: OperationNotImplemented,
+    503: ServiceUnavailable,
+    507: InsufficientStorage,
+}
+
+
+class UnknownError(S3Error):
+    """An error that another S3 server answered with and that we have no class for."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        self.status = status
+        self.code = code
+        super().__init__(message)
+
+
+def error_from_response(status: int, content: bytes) -> S3Error:
+    """The error that a server answered with, as the client raises it."""
+    try:
+        root = xml.parse(content) if content else None
+    except xml.XMLError:
+        root = None
+    if root is None or root.name != "Error":
+        known = BY_STATUS.get(status)
+        return known() if known else UnknownError(status, str(status), f"The server answered {status}.")
+    code, message = root.text_of("Code") or str(status), root.text_of("Message") or ""
+    details = {child.name: child.text for child in root.children if child.name not in ("Code", "Message")}
+    known = BY_CODE.get(code)
+    if known is None or known.status != status:
+        return UnknownError(status, code, message)
+    error = known(message)
+    error.details = details
+    return error

@@ -1,0 +1,140 @@
+"""What every operation is: a frozen value that is read from a request, and can be written into one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from enum import Enum, StrEnum, auto
+from typing import ClassVar, Self
+
+from calotype.http.message import Headers
+from calotype.s3.errors import InvalidArgument, InvalidRequest, OperationNotImplemented
+from calotype.s3.request import S3Request
+
+
+class TransactionClass(StrEnum):
+    """What a call counts as in the ledger (b2.md §5)."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+class Scope(Enum):
+    """What the path of a request names."""
+
+    SERVICE = auto()
+    BUCKET = auto()
+    OBJECT = auto()
+
+    @classmethod
+    def of(cls, request: S3Request) -> Scope:
+        if request.bucket is None:
+            return cls.SERVICE
+        return cls.BUCKET if request.key is None else cls.OBJECT
+
+
+class Operation(ABC):
+    """`sub_resource` is the query parameter that, beside method and scope, tells operations apart.
+
+    `capability` is what an application key must hold for it (b2.md §8.8).
+    """
+
+    __slots__ = ()
+
+    name: ClassVar[str]
+    method: ClassVar[str]
+    scope: ClassVar[Scope]
+    sub_resource: ClassVar[str | None] = None
+    transaction_class: ClassVar[TransactionClass]
+    capability: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def from_request(cls, request: S3Request) -> Self:
+        """The operation that a request of its method, scope and sub-resource asks for; raises S3Error."""
+
+    @abstractmethod
+    def to_request(self) -> S3Request:
+        """The request that asks for this."""
+
+
+def bucket_of(request: S3Request) -> str:
+    assert request.bucket is not None, "dispatch gives bucket and object operations a bucket"
+    return request.bucket
+
+
+def key_of(request: S3Request) -> bytes:
+    assert request.key is not None, "dispatch gives object operations a key"
+    return request.key
+
+
+def header_fields(**fields: str | None) -> Headers:
+    """The fields that are not None; underscores stand for hyphens."""
+    return Headers((name.replace("_", "-"), value) for name, value in fields.items() if value is not None)
+
+
+class CannedAcl(StrEnum):
+    """The two ACLs that this store knows: allPrivate and allPublic in B2's words (b2.md §8.4)."""
+
+    PRIVATE = "private"
+    PUBLIC_READ = "public-read"
+
+
+# Owner, bucket owner and reader of a private object are the same account here.
+_MEANS_PRIVATE = frozenset({"private", "bucket-owner-read", "bucket-owner-full-control", "aws-exec-read"})
+_OTHER_ACLS = frozenset({"public-read-write", "authenticated-read", "log-delivery-write"})
+
+
+def acl_of(request: S3Request) -> CannedAcl | None:
+    """The canned ACL of `x-amz-acl`, None when there is none."""
+    text = request.header("x-amz-acl")
+    if text is None:
+        return None
+    if text == CannedAcl.PUBLIC_READ:
+        return CannedAcl.PUBLIC_READ
+    if text in _MEANS_PRIVATE:
+        return CannedAcl.PRIVATE
+    if text in _OTHER_ACLS:
+        raise OperationNotImplemented(f"The canned ACL {text} is not implemented.", Header="x-amz-acl")
+    raise InvalidArgument.of("x-amz-acl", text, "The canned ACL is not known.")
+
+
+# Header fields that ask for something a client would miss if it were passed over.
+_UNSUPPORTED_PREFIXES = ("x-amz-grant-", "x-amz-server-side-encryption", "x-amz-object-lock-")
+_UNSUPPORTED_NAMES = frozenset(
+    {"x-amz-tagging", "x-amz-website-redirect-location", "x-amz-bucket-object-lock-enabled", "x-amz-write-offset-bytes"}
+)
+
+
+def refuse_unsupported_headers(headers: Headers) -> None:
+    """Returns when no header field asks for what is not here; raises OperationNotImplemented naming the field."""
+    for name, value in headers:
+        if name == "x-amz-bucket-object-lock-enabled" and value.lower() == "false":
+            continue
+        if name in _UNSUPPORTED_NAMES or name.startswith(_UNSUPPORTED_PREFIXES):
+            raise OperationNotImplemented(
+                f"A header you provided implies functionality that is not implemented: {name}", Header=name
+            )
+
+
+STORAGE_CLASSES = frozenset(
+    {
+        "STANDARD",
+        "REDUCED_REDUNDANCY",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER",
+        "GLACIER_IR",
+        "DEEP_ARCHIVE",
+        "EXPRESS_ONEZONE",
+    }
+)
+
+
+def yes_or_no(name: str, text: str | None) -> bool:
+    """A header field or element that is `true` or `false`; absent is no."""
+    lowered = (text or "false").lower()
+    if lowered not in ("true", "false"):
+        raise InvalidRequest(f"{name} must be true or false, not {text!r}.")
+    return lowered == "true"

@@ -1,0 +1,142 @@
+"""Every operation of S3: those that are here, in one table for dispatch, and the names of those that are not."""
+
+from __future__ import annotations
+
+from calotype.s3.bucket_operations import (
+    CreateBucket,
+    DeleteBucket,
+    GetBucketLocation,
+    GetBucketVersioning,
+    HeadBucket,
+    ListBuckets,
+    ListObjects,
+    ListObjectsV2,
+)
+from calotype.s3.errors import MethodNotAllowed, OperationNotImplemented
+from calotype.s3.object_operations import (
+    CopyObject,
+    DeleteObject,
+    DeleteObjects,
+    GetObject,
+    HeadObject,
+    PutObject,
+)
+from calotype.s3.operation import Operation, Scope
+from calotype.s3.request import S3Request
+
+OPERATIONS: tuple[type[Operation], ...] = (
+    ListBuckets,
+    CreateBucket,
+    HeadBucket,
+    DeleteBucket,
+    GetBucketLocation,
+    GetBucketVersioning,
+    ListObjects,
+    ListObjectsV2,
+    DeleteObjects,
+    PutObject,
+    CopyObject,
+    GetObject,
+    HeadObject,
+    DeleteObject,
+)
+
+BY_REQUEST_LINE: dict[tuple[str, Scope, str | None], type[Operation]] = {
+    (operation.method, operation.scope, operation.sub_resource): operation for operation in OPERATIONS
+}
+
+_CONFIGURATION = {"GET": "Get{}", "PUT": "Put{}", "DELETE": "Delete{}"}
+
+
+def _configuration(name: str) -> dict[str, str]:
+    return {method: form.format(name) for method, form in _CONFIGURATION.items()}
+
+
+NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
+    (Scope.BUCKET, "accelerate"): _configuration("BucketAccelerateConfiguration"),
+    (Scope.BUCKET, "acl"): _configuration("BucketAcl"),
+    (Scope.BUCKET, "analytics"): _configuration("BucketAnalyticsConfiguration"),
+    (Scope.BUCKET, "cors"): _configuration("BucketCors"),
+    (Scope.BUCKET, "encryption"): _configuration("BucketEncryption"),
+    (Scope.BUCKET, "intelligent-tiering"): _configuration("BucketIntelligentTieringConfiguration"),
+    (Scope.BUCKET, "inventory"): _configuration("BucketInventoryConfiguration"),
+    (Scope.BUCKET, "lifecycle"): _configuration("BucketLifecycleConfiguration"),
+    (Scope.BUCKET, "logging"): _configuration("BucketLogging"),
+    (Scope.BUCKET, "metadataTable"): {
+        "GET": "GetBucketMetadataTableConfiguration",
+        "POST": "CreateBucketMetadataTableConfiguration",
+        "DELETE": "DeleteBucketMetadataTableConfiguration",
+    },
+    (Scope.BUCKET, "metrics"): _configuration("BucketMetricsConfiguration"),
+    (Scope.BUCKET, "notification"): _configuration("BucketNotificationConfiguration"),
+    (Scope.BUCKET, "object-lock"): _configuration("ObjectLockConfiguration"),
+    (Scope.BUCKET, "ownershipControls"): _configuration("BucketOwnershipControls"),
+    (Scope.BUCKET, "policy"): _configuration("BucketPolicy"),
+    (Scope.BUCKET, "policyStatus"): {"GET": "GetBucketPolicyStatus"},
+    (Scope.BUCKET, "publicAccessBlock"): _configuration("PublicAccessBlock"),
+    (Scope.BUCKET, "replication"): _configuration("BucketReplication"),
+    (Scope.BUCKET, "requestPayment"): _configuration("BucketRequestPayment"),
+    (Scope.BUCKET, "session"): {"GET": "CreateSession"},
+    (Scope.BUCKET, "tagging"): _configuration("BucketTagging"),
+    (Scope.BUCKET, "uploads"): {"GET": "ListMultipartUploads"},
+    (Scope.BUCKET, "versioning"): {"PUT": "PutBucketVersioning"},
+    (Scope.BUCKET, "versions"): {"GET": "ListObjectVersions"},
+    (Scope.BUCKET, "website"): _configuration("BucketWebsite"),
+    (Scope.OBJECT, "acl"): {"GET": "GetObjectAcl", "PUT": "PutObjectAcl"},
+    (Scope.OBJECT, "attributes"): {"GET": "GetObjectAttributes"},
+    (Scope.OBJECT, "legal-hold"): {"GET": "GetObjectLegalHold", "PUT": "PutObjectLegalHold"},
+    (Scope.OBJECT, "partNumber"): {"GET": "GetObject by partNumber", "HEAD": "HeadObject by partNumber"},
+    (Scope.OBJECT, "renameObject"): {"PUT": "RenameObject"},
+    (Scope.OBJECT, "restore"): {"POST": "RestoreObject"},
+    (Scope.OBJECT, "retention"): {"GET": "GetObjectRetention", "PUT": "PutObjectRetention"},
+    (Scope.OBJECT, "select"): {"POST": "SelectObjectContent"},
+    (Scope.OBJECT, "tagging"): _configuration("ObjectTagging"),
+    (Scope.OBJECT, "torrent"): {"GET": "GetObjectTorrent"},
+    (Scope.OBJECT, "uploadId"): {
+        "GET": "ListParts",
+        "PUT": "UploadPart",
+        "POST": "CompleteMultipartUpload",
+        "DELETE": "AbortMultipartUpload",
+    },
+    (Scope.OBJECT, "uploads"): {"POST": "CreateMultipartUpload"},
+}
+"""What a sub-resource and method ask for and nobody here answers."""
+
+_SUB_RESOURCES = frozenset(NOT_IMPLEMENTED) | {
+    (operation.scope, operation.sub_resource) for operation in OPERATIONS if operation.sub_resource
+}
+
+
+def parse(request: S3Request) -> Operation:
+    """The operation that a request asks for; raises S3Error, OperationNotImplemented for one that is not here."""
+    return operation_type(request).from_request(request)
+
+
+def operation_type(request: S3Request) -> type[Operation]:
+    scope = Scope.of(request)
+    sub_resource = _sub_resource(request, scope)
+    found = BY_REQUEST_LINE.get((request.method, scope, sub_resource))
+    if found is not None:
+        return found
+    raise _refusal(request.method, scope, sub_resource)
+
+
+def _sub_resource(request: S3Request, scope: Scope) -> str | None:
+    names = [name for name, _ in request.query if (scope, name) in _SUB_RESOURCES]
+    if "uploadId" in names:
+        return "uploadId"  # beside partNumber it is the one that decides
+    if not names and scope is Scope.OBJECT and request.method == "PUT" and "x-amz-copy-source" in request.headers:
+        return "x-amz-copy-source"
+    return next(iter(names), None)
+
+
+def _refusal(method: str, scope: Scope, sub_resource: str | None) -> OperationNotImplemented | MethodNotAllowed:
+    if sub_resource is not None:
+        name = NOT_IMPLEMENTED.get((scope, sub_resource), {}).get(method)
+        if name is not None:
+            return OperationNotImplemented(f"The operation {name} is not implemented.", Operation=name)
+    if method == "POST" and scope is Scope.BUCKET:
+        return OperationNotImplemented("The operation PostObject is not implemented.", Operation="PostObject")
+    if method == "OPTIONS":
+        return OperationNotImplemented("Preflight requests are not implemented.", Operation="OptionsObject")
+    return MethodNotAllowed(Method=method, ResourceType=sub_resource or scope.name)

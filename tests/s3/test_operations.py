@@ -1,0 +1,290 @@
+"""Operations read from requests and written into requests, and what dispatch makes of a request line."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calotype.auth.checksums import CHECKSUMS, as_base64
+from calotype.http.message import Headers
+from calotype.s3 import errors, operations
+from calotype.s3.bucket_operations import (
+    CreateBucket,
+    DeleteBucket,
+    GetBucketLocation,
+    GetBucketVersioning,
+    HeadBucket,
+    ListBuckets,
+    ListObjects,
+    ListObjectsV2,
+)
+from calotype.s3.object_operations import (
+    Conditions,
+    ContentChecksum,
+    CopyObject,
+    DeleteObject,
+    DeleteObjects,
+    Description,
+    GetObject,
+    HeadObject,
+    ObjectToDelete,
+    PutObject,
+)
+from calotype.s3.operation import STORAGE_CLASSES, CannedAcl, Operation
+from calotype.s3.request import S3Request
+
+# Header values go through HTTP without outer white space and never empty; keys are any UTF-8.
+BUCKETS = st.from_regex(r"[a-z0-9]{3,20}", fullmatch=True)
+KEYS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).map(str.encode)
+PREFIXES = st.one_of(st.just(b""), KEYS)
+TOKENS = st.from_regex(r"[A-Za-z0-9_.-]{1,20}", fullmatch=True)
+VALUES = st.from_regex(r"[!-~]([ -~]{0,20}[!-~])?", fullmatch=True)
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs"]), min_size=1, max_size=20)
+ACLS = st.one_of(st.none(), st.sampled_from(CannedAcl))
+XML_KEYS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1, max_size=30
+).map(str.encode)
+
+
+def maybe(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
+    return st.one_of(st.none(), strategy)
+
+
+CONDITIONS = st.builds(Conditions, maybe(VALUES), maybe(VALUES), maybe(VALUES), maybe(VALUES))
+DESCRIPTIONS = st.builds(
+    Description,
+    content_type=VALUES,
+    metadata=st.dictionaries(st.from_regex(r"[a-z0-9-]{1,10}", fullmatch=True), TEXTS, max_size=3),
+    headers=st.dictionaries(st.sampled_from(["cache-control", "content-disposition", "expires"]), VALUES),
+    acl=ACLS,
+    storage_class=st.sampled_from(sorted(STORAGE_CLASSES)),
+)
+CONTENT_CHECKSUMS = st.builds(
+    lambda algorithm, content: ContentChecksum(algorithm, value_of(algorithm, content)),
+    st.sampled_from(sorted(CHECKSUMS)),
+    st.binary(max_size=10),
+)
+READ_FIELDS = {
+    "bucket": BUCKETS,
+    "key": KEYS,
+    "version_id": maybe(TOKENS),
+    "range": maybe(VALUES),
+    "if_range": maybe(VALUES),
+    "conditions": CONDITIONS,
+    "overrides": st.dictionaries(st.sampled_from(["content-type", "cache-control", "expires"]), TEXTS),
+    "wants_checksum": st.booleans(),
+}
+
+STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
+    ListBuckets: st.builds(ListBuckets, st.one_of(st.just(""), BUCKETS)),
+    CreateBucket: st.builds(CreateBucket, BUCKETS, ACLS, maybe(TOKENS)),
+    HeadBucket: st.builds(HeadBucket, BUCKETS),
+    DeleteBucket: st.builds(DeleteBucket, BUCKETS),
+    GetBucketLocation: st.builds(GetBucketLocation, BUCKETS),
+    GetBucketVersioning: st.builds(GetBucketVersioning, BUCKETS),
+    ListObjects: st.builds(
+        ListObjects, BUCKETS, PREFIXES, PREFIXES, PREFIXES, st.integers(0, 5000), encode_url=st.booleans()
+    ),
+    ListObjectsV2: st.builds(
+        ListObjectsV2,
+        BUCKETS,
+        PREFIXES,
+        PREFIXES,
+        PREFIXES,
+        maybe(TOKENS),
+        st.integers(0, 5000),
+        encode_url=st.booleans(),
+        fetch_owner=st.booleans(),
+    ),
+    PutObject: st.builds(
+        PutObject, BUCKETS, KEYS, DESCRIPTIONS, CONDITIONS, maybe(VALUES), st.one_of(st.none(), CONTENT_CHECKSUMS)
+    ),
+    GetObject: st.builds(GetObject, **READ_FIELDS),
+    HeadObject: st.builds(HeadObject, **READ_FIELDS),
+    DeleteObject: st.builds(DeleteObject, BUCKETS, KEYS, maybe(TOKENS), maybe(VALUES)),
+    DeleteObjects: st.builds(
+        DeleteObjects,
+        BUCKETS,
+        st.lists(st.builds(ObjectToDelete, XML_KEYS, maybe(TOKENS)), min_size=1, max_size=4).map(tuple),
+        quiet=st.booleans(),
+    ),
+    CopyObject: st.builds(
+        lambda description, acl, **fields: CopyObject(
+            description=description, acl=description.acl if description else acl, **fields
+        ),
+        st.one_of(st.none(), DESCRIPTIONS),
+        ACLS,
+        bucket=BUCKETS,
+        key=KEYS,
+        source_bucket=BUCKETS,
+        source_key=KEYS,
+        source_version_id=maybe(TOKENS),
+        source_conditions=CONDITIONS,
+        conditions=CONDITIONS,
+    ),
+}
+
+
+def value_of(algorithm: str, content: bytes) -> str:
+    checksum = CHECKSUMS[algorithm]()
+    checksum.update(content)
+    return as_base64(checksum.digest())
+
+
+def test_the_round_trip_covers_every_operation() -> None:
+    assert set(STRATEGIES) == set(operations.OPERATIONS)
+
+
+@pytest.mark.parametrize("operation_type", operations.OPERATIONS, ids=lambda operation: operation.name)
+@given(data=st.data())
+def test_an_operation_written_into_a_request_is_read_back(operation_type: type[Operation], data: st.DataObject) -> None:
+    operation = data.draw(STRATEGIES[operation_type])
+    assert operations.parse(operation.to_request()) == operation
+
+
+def named(line: str, headers: Headers | None = None) -> str:
+    """The operation that `METHOD /bucket/key?query` asks for."""
+    method, _, target = line.partition(" ")
+    path, _, query = target.partition("?")
+    bucket, _, key = path.removeprefix("/").partition("/")
+    pairs = tuple((name, value) for name, _, value in (item.partition("=") for item in query.split("&")) if name)
+    request = S3Request(method, bucket or None, key.encode() or None, pairs, headers or Headers())
+    return operations.operation_type(request).name
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("GET /", "ListBuckets"),
+        ("GET /?x-id=ListBuckets", "ListBuckets"),
+        ("GET /b", "ListObjects"),
+        ("GET /b?prefix=a&delimiter=/", "ListObjects"),
+        ("GET /b?list-type=2", "ListObjectsV2"),
+        ("GET /b?location", "GetBucketLocation"),
+        ("POST /b?delete", "DeleteObjects"),
+        ("PUT /b/k?x-id=PutObject", "PutObject"),
+        ("GET /b/k?versionId=1&response-expires=x", "GetObject"),
+        # A query that means something to buckets only, or to nobody, is passed over.
+        ("GET /b/k?location", "GetObject"),
+        ("GET /b/k?utm_source=forum", "GetObject"),
+    ],
+)
+def test_method_path_and_sub_resource_name_the_operation(line: str, name: str) -> None:
+    assert named(line) == name
+
+
+def test_a_put_with_a_copy_source_is_a_copy() -> None:
+    assert named("PUT /b/k", Headers([("x-amz-copy-source", "/a/k")])) == "CopyObject"
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("POST /b/k?uploads", "CreateMultipartUpload"),
+        ("PUT /b/k?partNumber=1&uploadId=u", "UploadPart"),
+        ("GET /b/k?uploadId=u", "ListParts"),
+        ("GET /b?uploads", "ListMultipartUploads"),
+        ("GET /b?versions", "ListObjectVersions"),
+        ("PUT /b?versioning", "PutBucketVersioning"),
+        ("GET /b?acl", "GetBucketAcl"),
+        ("PUT /b?cors", "PutBucketCors"),
+        ("DELETE /b?lifecycle", "DeleteBucketLifecycleConfiguration"),
+        ("GET /b/k?tagging", "GetObjectTagging"),
+        ("GET /b/k?attributes", "GetObjectAttributes"),
+        ("POST /b", "PostObject"),
+    ],
+)
+def test_what_is_not_implemented_is_named(line: str, name: str) -> None:
+    with pytest.raises(errors.OperationNotImplemented, match=name) as caught:
+        named(line)
+    assert caught.value.details["Operation"] == name
+
+
+@pytest.mark.parametrize("line", ["POST /", "DELETE /", "POST /b/k", "PATCH /b/k", "GET /b?delete"])
+def test_a_method_that_means_nothing_is_not_allowed(line: str) -> None:
+    with pytest.raises(errors.MethodNotAllowed):
+        named(line)
+
+
+def put(*headers: tuple[str, str]) -> Operation:
+    return operations.parse(S3Request("PUT", "photos", b"cat.png", headers=Headers(headers)))
+
+
+def test_an_upload_without_a_type_is_a_binary_octet_stream() -> None:
+    operation = put()
+    assert isinstance(operation, PutObject)
+    assert operation.description.content_type == "binary/octet-stream"
+
+
+def test_aws_chunked_is_no_coding_of_the_object() -> None:
+    operation = put(("content-encoding", "aws-chunked, gzip"))
+    assert isinstance(operation, PutObject)
+    assert operation.description.headers == {"content-encoding": "gzip"}
+    alone = put(("content-encoding", "aws-chunked"))
+    assert isinstance(alone, PutObject)
+    assert alone.description.headers == {}
+
+
+def test_metadata_values_may_be_raw_utf8_or_rfc_2047_and_stay_as_they_are() -> None:
+    operation = put(("x-amz-meta-title", "Käse".encode().decode("latin-1")), ("x-amz-meta-b", "=?UTF-8?B?w6k=?="))
+    assert isinstance(operation, PutObject)
+    assert operation.description.metadata == {"title": "Käse", "b": "=?UTF-8?B?w6k=?="}
+    assert ("x-amz-meta-title", "KÃ¤se") in operation.description.to_headers()
+
+
+@pytest.mark.parametrize(
+    ("headers", "error"),
+    [
+        ([("x-amz-meta-a", "x" * 2048)], errors.MetadataTooLarge),
+        ([("x-amz-meta-a", "\xe9")], errors.InvalidArgument),  # latin-1
+        ([("x-amz-storage-class", "PLATINUM")], errors.InvalidStorageClass),
+        ([("x-amz-acl", "open-to-all")], errors.InvalidArgument),
+        ([("x-amz-acl", "public-read-write")], errors.OperationNotImplemented),
+        ([("x-amz-tagging", "a=b")], errors.OperationNotImplemented),
+        ([("x-amz-grant-read", "id=1")], errors.OperationNotImplemented),
+        ([("x-amz-server-side-encryption", "AES256")], errors.OperationNotImplemented),
+        ([("x-amz-checksum-crc32", "AAAA")], errors.InvalidRequest),
+        ([("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-checksum-crc32c", "AAAAAA==")], errors.InvalidRequest),
+        ([("x-amz-copy-source", "bucket")], errors.InvalidArgument),
+        ([("x-amz-copy-source", "b/k%2")], errors.InvalidURI),
+        ([("x-amz-copy-source", "b/k"), ("x-amz-metadata-directive", "KEEP")], errors.InvalidArgument),
+    ],
+)
+def test_a_bad_header_of_an_upload_is_refused(headers: list[tuple[str, str]], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        put(*headers)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        (("max-keys", "-1"),),
+        (("max-keys", "many"),),
+        (("max-keys", "1" * 11),),
+        (("max-keys", "١"),),  # a digit elsewhere
+        (("encoding-type", "xml"),),
+        (("list-type", "3"),),
+        (("list-type", "2"), ("continuation-token", "")),
+    ],
+)
+def test_a_bad_parameter_of_a_listing_is_an_invalid_argument(query: tuple[tuple[str, str], ...]) -> None:
+    with pytest.raises(errors.InvalidArgument):
+        operations.parse(S3Request("GET", "photos", query=query))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<Delete/>",
+        b"<Remove><Object><Key>a</Key></Object></Remove>",
+        b"<Delete><Object/></Delete>",
+        b"<Delete><Object><Key></Key></Object></Delete>",
+        b"<Delete>" + b"<Object><Key>a</Key></Object>" * 1001 + b"</Delete>",
+        b"<Delete><Object><Key>a</Key></Object>",
+    ],
+)
+def test_a_bad_list_of_objects_to_delete_is_malformed_xml(body: bytes) -> None:
+    with pytest.raises(errors.MalformedXML):
+        operations.parse(S3Request("POST", "photos", query=(("delete", ""),), body=body))
