@@ -1,7 +1,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calotype.auth.basic import basic_authorization, read_basic_credentials
@@ -52,6 +52,7 @@ def test_a_token_is_invalid_before_it_is_expired():
         open_token("acct", forged, SECRET, now_ms=5_000)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_no_text_is_taken_for_a_token_or_breaks_the_reader(text):
     with pytest.raises(TokenInvalid):

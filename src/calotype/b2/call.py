@@ -1,0 +1,91 @@
+"""One call while it is answered: who asks, at what time, and what the ledger shall say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from calotype.auth.authorize import Resource, authorize
+from calotype.b2.credentials import NOBODY, Credentials, Grant
+from calotype.b2.errors import BadBucketId, Unauthorized
+from calotype.b2.operations import TransactionClass
+from calotype.b2.settings import B2Settings, api_url
+from calotype.http.message import Request
+from calotype.store.errors import NoSuchBucket
+from calotype.store.model import Bucket
+from calotype.store.store import Store
+
+
+@dataclass(slots=True)
+class Call:
+    """`version` is that of the path and picks the answer's shape. What follows `token` goes to the ledger.
+
+    A download that streams counts itself as its bytes go out; `counts_itself` tells the rest to leave it alone.
+    """
+
+    store: Store
+    settings: B2Settings
+    credentials: Credentials
+    request: Request
+    version: int
+    name: str
+    now_ms: int
+    grant: Grant = NOBODY
+    token: str = ""
+    owner_account_id: str = ""  # whose bucket is read, where that is not the caller's
+    bucket_name: str = ""
+    transaction_class: TransactionClass = TransactionClass.A
+    units: int = 1
+    counts_itself: bool = False
+    is_counted: bool = False
+
+    @property
+    def account_id(self) -> str:
+        return self.grant.principal.account_id
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        return self.grant.principal.capabilities
+
+    @property
+    def api_url(self) -> str:
+        return api_url(self.settings, self.request)
+
+    def allow(self, capability: str, bucket_id: str | None = None, key: bytes | None = None) -> None:
+        """Raises Unauthorized unless the caller may do this on a bucket of the own account, or on the account."""
+        self.check(capability, Resource(self.account_id, bucket_id, key))
+
+    def check(self, capability: str, resource: Resource) -> None:
+        if authorize(self.grant.principal, capability, resource) is not None:
+            raise Unauthorized
+
+    def own_account(self, account_id: str) -> None:
+        """Raises Unauthorized when a call names an account that is not the caller's."""
+        if account_id != self.account_id:
+            raise Unauthorized
+
+    async def bucket(self, bucket_id: str) -> Bucket:
+        """The own bucket of that id; raises BadBucketId. Ask `allow` first: it must not tell which buckets exist."""
+        try:
+            bucket = await self.store.bucket_by_id(bucket_id)
+        except NoSuchBucket as exc:
+            raise BadBucketId(bucket_id) from exc
+        if bucket.account_id != self.account_id:
+            raise BadBucketId(bucket_id)
+        self.bucket_name = bucket.name
+        return bucket
+
+    def count(self, *, bytes_in: int = 0, bytes_out: int = 0) -> None:
+        """Write the call into the ledger, once; a call on no account is nobody's."""
+        account_id = self.owner_account_id or self.account_id
+        if self.is_counted or not account_id:
+            return
+        self.is_counted = True
+        for unit in range(self.units):
+            self.store.count(
+                account_id,
+                self.bucket_name,
+                self.name,
+                self.transaction_class,
+                bytes_in=0 if unit else bytes_in,
+                bytes_out=0 if unit else bytes_out,
+            )

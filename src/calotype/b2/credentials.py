@@ -1,0 +1,146 @@
+"""Application keys and tokens presented to the B2 API, turned into principals, and the tokens we give out.
+
+Every token names the application key it comes from, which is looked up again at each use: deleting the key, or its
+expiry, ends all of them at once (b2.md §2.3).
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from calotype.auth.basic import read_basic_credentials
+from calotype.auth.principal import ANONYMOUS, Principal
+from calotype.auth.tokens import Claims, TokenExpired, TokenInvalid, kind_of, open_token, seal
+from calotype.b2.errors import BadAuthToken, ExpiredAuthToken, Unauthorized
+from calotype.store.errors import NoSuchApplicationKey
+from calotype.store.model import ApplicationKey, Bucket
+from calotype.store.store import Store
+
+ACCOUNT_TOKEN = "acct"
+UPLOAD_TOKEN = "upld"
+DOWNLOAD_TOKEN = "dnld"
+
+RandomBytes = Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Who a token speaks for. `overrides` are those that a download with it must repeat; `bucket_id` is the one
+    that an upload token is for."""
+
+    principal: Principal
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    bucket_id: str | None = None
+
+
+NOBODY = Grant(ANONYMOUS)
+
+
+class Credentials:
+    """Reads and makes the tokens of one store."""
+
+    def __init__(self, store: Store, random_bytes: RandomBytes) -> None:
+        self._store = store
+        self._random_bytes = random_bytes
+        self._secret: bytes | None = None
+
+    async def key_of_basic(self, authorization: str | None, now_ms: int) -> ApplicationKey:
+        """The key whose id and secret stand in a Basic header; raises Unauthorized."""
+        presented = read_basic_credentials(authorization)
+        if presented is None:
+            raise Unauthorized
+        key_id, secret = presented
+        try:
+            key = await self._store.key(key_id)
+        except NoSuchApplicationKey as exc:
+            raise Unauthorized from exc
+        if not hmac.compare_digest(key.secret.encode(), secret.encode()) or is_expired(key, now_ms):
+            raise Unauthorized
+        return key
+
+    async def account_token(self, key: ApplicationKey, now_ms: int, lifetime_s: int) -> str:
+        claims = {"key_id": key.key_id, "nonce": self._random_bytes(6).hex()}
+        return await self._seal(ACCOUNT_TOKEN, claims, key, now_ms, lifetime_s)
+
+    async def upload_token(self, principal: Principal, bucket: Bucket, now_ms: int, lifetime_s: int) -> str:
+        key = await self._living_key(principal.key_id, now_ms)
+        claims = {"key_id": key.key_id, "bucket_id": bucket.bucket_id, "nonce": self._random_bytes(6).hex()}
+        return await self._seal(UPLOAD_TOKEN, claims, key, now_ms, lifetime_s)
+
+    async def download_token(
+        self,
+        principal: Principal,
+        bucket: Bucket,
+        *,
+        prefix: str,
+        overrides: Mapping[str, str],
+        now_ms: int,
+        lifetime_s: int,
+    ) -> str:
+        key = await self._living_key(principal.key_id, now_ms)
+        claims = {"key_id": key.key_id, "bucket_id": bucket.bucket_id, "prefix": prefix, "overrides": dict(overrides)}
+        return await self._seal(DOWNLOAD_TOKEN, claims, key, now_ms, lifetime_s)
+
+    async def account_grant(self, token: str | None, now_ms: int) -> Grant:
+        """Who an account token speaks for; raises Unauthorized when there is none."""
+        if not token:
+            raise Unauthorized
+        claims = await self._open(ACCOUNT_TOKEN, token, now_ms)
+        return Grant(Principal.of(await self._living_key(claims["key_id"], now_ms)))
+
+    async def upload_grant(self, token: str | None, now_ms: int) -> Grant:
+        if not token:
+            raise Unauthorized
+        claims = await self._open(UPLOAD_TOKEN, token, now_ms)
+        key = await self._living_key(claims["key_id"], now_ms)
+        return Grant(Principal.of(key), bucket_id=claims["bucket_id"])
+
+    async def download_grant(self, token: str | None, now_ms: int) -> Grant:
+        """Who an account or download token speaks for; nobody without a token, since the file may be public."""
+        if not token:
+            return NOBODY
+        if kind_of(token) != DOWNLOAD_TOKEN:
+            return await self.account_grant(token, now_ms)
+        claims = await self._open(DOWNLOAD_TOKEN, token, now_ms)
+        key = await self._living_key(claims["key_id"], now_ms)
+        reader = Principal(
+            key.account_id, key.key_id, frozenset({"readFiles"}), frozenset({claims["bucket_id"]}), claims["prefix"]
+        )
+        return Grant(reader, overrides=claims["overrides"])
+
+    async def _seal(
+        self, kind: str, claims: Mapping[str, object], key: ApplicationKey, now_ms: int, lifetime_s: int
+    ) -> str:
+        """A token that ends with its key at the latest."""
+        expires_at_ms = now_ms + lifetime_s * 1000
+        if key.expires_at_ms is not None:
+            expires_at_ms = min(expires_at_ms, key.expires_at_ms)
+        return seal(kind, {**claims, "expires_at_ms": expires_at_ms}, await self._token_secret())
+
+    async def _open(self, kind: str, token: str, now_ms: int) -> Claims:
+        try:
+            return open_token(kind, token, await self._token_secret(), now_ms)
+        except TokenExpired as exc:
+            raise ExpiredAuthToken from exc
+        except TokenInvalid as exc:
+            raise BadAuthToken from exc
+
+    async def _token_secret(self) -> bytes:
+        if self._secret is None:
+            self._secret = await self._store.token_secret()
+        return self._secret
+
+    async def _living_key(self, key_id: str, now_ms: int) -> ApplicationKey:
+        try:
+            key = await self._store.key(key_id)
+        except NoSuchApplicationKey as exc:
+            raise BadAuthToken from exc
+        if is_expired(key, now_ms):
+            raise ExpiredAuthToken
+        return key
+
+
+def is_expired(key: ApplicationKey, now_ms: int) -> bool:
+    return key.expires_at_ms is not None and key.expires_at_ms <= now_ms

@@ -1,0 +1,192 @@
+"""Downloads by name and by id: which version, may the caller have it, and with which headers (b2.md §4).
+
+Unlike B2 itself we send validators of our own, `ETag` and `Last-Modified`, and honour conditional requests, so that
+a cache before us can revalidate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+from calotype.auth.authorize import Resource
+from calotype.b2.call import Call
+from calotype.b2.errors import NotFound, PreconditionFailed, RangeNotSatisfiable, Unauthorized
+from calotype.b2.file_calls import well_formed
+from calotype.b2.objects import content_sha1, header_value
+from calotype.b2.transfers import OVERRIDE_HEADERS, DownloadFileById, DownloadFileByName
+from calotype.http.conditional import Outcome, Validators, evaluate, if_range_allows
+from calotype.http.content_types import user_content_headers
+from calotype.http.http_date import format_http_date
+from calotype.http.message import Body, Headers, Response
+from calotype.http.percent import encode_b2
+from calotype.http.ranges import UNSATISFIABLE, content_range, parse_range, resolve, unsatisfied_range
+from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
+from calotype.store.model import Action, Bucket, FileVersion
+
+PRIVATE_CACHE_CONTROL = "max-age=0, no-cache, no-store"
+SMALL_FILE_BYTES = 262_144
+"""Up to here a file is read whole before the answer starts; it goes out in one write."""
+
+KEPT_IN_304 = ("cache-control", "content-location", "etag", "expires", "last-modified", "vary")
+
+
+async def download_by_name(call: Call, asked: DownloadFileByName) -> Response:
+    bucket = await bucket_of_name(call, asked.bucket_name)
+    key = asked.file_name.encode()
+    call.check("readFiles", Resource(bucket.account_id, bucket.bucket_id, key, bucket.is_public))
+    file = await newest(call, bucket, key)
+    return await respond(call, bucket, file, asked.overrides)
+
+
+async def download_by_id(call: Call, asked: DownloadFileById) -> Response:
+    try:
+        file = await call.store.version(well_formed(asked.file_id))
+    except NoSuchVersion as exc:
+        raise NotFound("File is not in B2 Cloud Storage.") from exc
+    bucket = await call.store.bucket_by_id(file.bucket_id)
+    call.check("readFiles", Resource(bucket.account_id, bucket.bucket_id, file.key, bucket.is_public))
+    if file.action is not Action.UPLOAD:
+        raise NotFound("File is not in B2 Cloud Storage.")
+    charge(call, bucket)
+    return await respond(call, bucket, file, asked.overrides)
+
+
+async def bucket_of_name(call: Call, name: str) -> Bucket:
+    try:
+        bucket = await call.store.bucket(name)
+    except NoSuchBucket as exc:
+        raise NotFound(f"Bucket does not exist: {name}") from exc
+    charge(call, bucket)
+    return bucket
+
+
+def charge(call: Call, bucket: Bucket) -> None:
+    """Whoever reads, the bucket's owner is charged."""
+    call.owner_account_id, call.bucket_name = bucket.account_id, bucket.name
+
+
+async def newest(call: Call, bucket: Bucket, key: bytes) -> FileVersion:
+    """The visible version of the name; raises NotFound.
+
+    Where nothing has the exact name, leading slashes are left out and it is tried again: a widely copied Worker asks
+    for `/file/<bucket>//<name>` (b2.md §3.5).
+    """
+    bare = key.lstrip(b"/")
+    try:
+        return await call.store.latest(bucket.bucket_id, key)
+    except NoSuchKey as exc:
+        if exc.marker is not None or bare in (key, b""):
+            raise NotFound("File with such name does not exist.") from exc
+    call.check("readFiles", Resource(bucket.account_id, bucket.bucket_id, bare, bucket.is_public))
+    return await newest(call, bucket, bare)
+
+
+async def respond(call: Call, bucket: Bucket, file: FileVersion, overrides: Mapping[str, str]) -> Response:
+    """The answer for a version that the caller may read: 200, 206, 304, or an error by condition or range."""
+    check_overrides(call, overrides)
+    headers = Headers(download_headers(call, bucket, file, overrides))
+    request = call.request
+    validators = Validators(headers.get("etag"), file.uploaded_at_ms // 1000)
+    match evaluate(request.method, request.headers, validators):
+        case Outcome.NOT_MODIFIED:
+            return Response(304, Headers((name, value) for name, value in headers if name in KEPT_IN_304))
+        case Outcome.PRECONDITION_FAILED:
+            raise PreconditionFailed
+    span = asked_span(call, file, validators)
+    if span is None:
+        return await response(call, file, 200, headers, (0, file.length))
+    start, stop = span
+    return await response(
+        call, file, 206, headers.add("content-range", content_range(start, stop, file.length)), (start, stop)
+    )
+
+
+def check_overrides(call: Call, overrides: Mapping[str, str]) -> None:
+    """Overriding a header needs an authorization, and a token made with overrides needs the same ones repeated."""
+    if overrides and call.grant.principal.is_anonymous:
+        raise Unauthorized
+    if any(overrides.get(name) != value for name, value in call.grant.overrides.items()):
+        raise Unauthorized
+
+
+def asked_span(call: Call, file: FileVersion, validators: Validators) -> tuple[int, int] | None:
+    """The part of the file that was asked for, or None for all of it: one range at a time, GET only (b2.md §4.3)."""
+    request = call.request
+    ranges = parse_range(request.headers.get("range"))
+    if ranges is None or request.method == "HEAD" or not if_range_allows(request.headers, validators):
+        return None
+    spans = resolve(ranges, file.length)
+    if spans is UNSATISFIABLE:
+        raise RangeNotSatisfiable(headers=(("content-range", unsatisfied_range(file.length)),))
+    return spans[0] if len(spans) == 1 else None
+
+
+async def response(call: Call, file: FileVersion, status: int, headers: Headers, span: tuple[int, int]) -> Response:
+    length = span[1] - span[0]
+    headers = headers.add("content-length", str(length))
+    if call.request.method == "HEAD":
+        return Response(status, headers)
+    return Response(status, headers, await body_of(call, file, span))
+
+
+async def body_of(call: Call, file: FileVersion, span: tuple[int, int]) -> Body:
+    start, stop = span
+    if stop - start > SMALL_FILE_BYTES:
+        call.counts_itself = True
+        return counted_stream(call, file, span)
+    content = b"".join([chunk async for chunk in call.store.read(file, start, stop)])
+    call.count(bytes_out=len(content))
+    return content
+
+
+async def counted_stream(call: Call, file: FileVersion, span: tuple[int, int]) -> AsyncIterator[bytes]:
+    """The bytes of the span. They are counted before the last chunk leaves: whoever has the whole file finds the
+    ledger complete, and whoever goes away early is charged for what was taken."""
+    start, stop = span
+    missing = stop - start
+    try:
+        async for chunk in call.store.read(file, start, stop):
+            missing -= len(chunk)
+            if not missing:
+                call.count(bytes_out=stop - start)
+            yield chunk
+    finally:
+        if missing:
+            call.count(bytes_out=stop - start - missing)
+
+
+def download_headers(
+    call: Call, bucket: Bucket, file: FileVersion, overrides: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    """Everything but length and range (b2.md §4.2)."""
+    named = named_headers(call, bucket, file, overrides)
+    return [
+        *named.items(),
+        *user_content_headers(named["content-type"]),
+        ("accept-ranges", "bytes"),
+        ("etag", f'"{file.etag}"'),
+        ("last-modified", format_http_date(file.uploaded_at_ms // 1000)),
+        ("x-bz-file-name", encode_b2(file.key)),
+        ("x-bz-file-id", file.version_id),
+        ("x-bz-content-sha1", content_sha1(file)),
+        ("x-bz-upload-timestamp", str(file.uploaded_at_ms)),
+        *((f"x-bz-info-{key}", encode_b2(value.encode())) for key, value in file.info.items()),
+    ]
+
+
+def named_headers(call: Call, bucket: Bucket, file: FileVersion, overrides: Mapping[str, str]) -> dict[str, str]:
+    """The fields that an override, the file or the bucket may give, in this order of precedence."""
+    named = {"content-type": file.content_type, **file.headers}
+    named |= {OVERRIDE_HEADERS[name]: header_value(value) for name, value in overrides.items()}
+    if "cache-control" not in named and (default := default_cache_control(call, bucket)):
+        named["cache-control"] = default
+    return named
+
+
+def default_cache_control(call: Call, bucket: Bucket) -> str | None:
+    """The bucket info `Cache-Control` in any letter case, else nothing for public files and no storing for others."""
+    for name, value in bucket.info.items():
+        if name.lower() == "cache-control":
+            return header_value(value)
+    is_private = not bucket.is_public or not call.grant.principal.is_anonymous
+    return PRIVATE_CACHE_CONTROL if is_private else None

@@ -1,0 +1,187 @@
+"""What can go wrong with a call, named as the B2 API names it; status and code stand on the class (b2.md §7).
+
+B2Error
+├─ 400  BadRequest, BadJson, BadBucketId, DuplicateBucketName, BucketNotEmpty, OutOfRange, FileNotPresent,
+│       NoSuchFile, AlreadyHidden, MissingFileLock
+├─ 401  Unauthorized, Unsupported, BadAuthToken, ExpiredAuthToken
+├─ 403  StorageCapExceeded
+├─ 404  NotFound
+├─ 405  MethodNotAllowed
+├─ 409  Conflict
+├─ 412  PreconditionFailed
+├─ 416  RangeNotSatisfiable
+├─ 500  InternalError
+├─ 501  NotImplementedCall
+└─ 503  ServiceUnavailable
+
+The client raises the same classes, by status and code, and plain `B2Error` for one it does not know.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+
+from calotype.http.message import Headers, Response
+
+JSON_HEADERS = (
+    ("content-type", "application/json;charset=UTF-8"),
+    ("cache-control", "max-age=0, no-cache, no-store"),
+)
+
+
+class B2Error(Exception):
+    """An answer other than success. `headers` go out beside those of every JSON answer."""
+
+    status: int = 500
+    code: str = "internal_error"
+    default_message: ClassVar[str] = ""
+
+    def __init__(self, message: str | None = None, *, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        self.message = self.default_message if message is None else message
+        self.headers = headers
+        super().__init__(f"{self.status} {self.code}: {self.message}")
+
+    def to_response(self) -> Response:
+        """The error as B2 writes it: `{"status", "code", "message"}` with the status repeated (b2.md §7.1)."""
+        content = {"status": self.status, "code": self.code, "message": self.message}
+        return Response(self.status, Headers((*JSON_HEADERS, *self.headers)), msgspec.json.encode(content))
+
+
+class BadRequest(B2Error):
+    """Anything malformed, or not allowed in this state."""
+
+    status, code = 400, "bad_request"
+
+
+class BadJson(B2Error):
+    status, code = 400, "bad_json"
+
+
+class BadBucketId(B2Error):
+    """Unknown and malformed ids alike: clients know this code and warn about others."""
+
+    status, code = 400, "bad_bucket_id"
+
+    def __init__(self, bucket_id: str) -> None:
+        super().__init__(f"Bucket ID does not exist: {bucket_id}")
+
+
+class DuplicateBucketName(B2Error):
+    status, code = 400, "duplicate_bucket_name"
+    default_message = "Bucket name is already in use."
+
+
+class BucketNotEmpty(B2Error):
+    status, code = 400, "cannot_delete_non_empty_bucket"
+    default_message = "Cannot delete non-empty bucket"
+
+
+class OutOfRange(B2Error):
+    status, code = 400, "out_of_range"
+
+
+class FileNotPresent(B2Error):
+    """b2_delete_file_version of a version that is not there."""
+
+    status, code = 400, "file_not_present"
+
+
+class NoSuchFile(B2Error):
+    """b2_hide_file of a name that was never uploaded."""
+
+    status, code = 400, "no_such_file"
+
+
+class AlreadyHidden(B2Error):
+    status, code = 400, "already_hidden"
+
+
+class MissingFileLock(B2Error):
+    """Retention or a legal hold asked for where the bucket has no file lock."""
+
+    status, code = 400, "bucket_missing_file_lock"
+    default_message = "The bucket is not file lock enabled"
+
+
+class Unauthorized(B2Error):
+    """A valid token that does not allow this, or no token at all.
+
+    The message stays empty: the b2 CLI builds its own sentence, and no client tries again (b2.md §2.4).
+    """
+
+    status, code = 401, "unauthorized"
+
+
+class Unsupported(B2Error):
+    """A key limited to several buckets, asked for through a version that can name one only."""
+
+    status, code = 401, "unsupported"
+    default_message = "A key limited to several buckets needs version 4 of the API"
+
+
+class BadAuthToken(B2Error):
+    status, code = 401, "bad_auth_token"
+    default_message = "Invalid authorization token"
+
+
+class ExpiredAuthToken(B2Error):
+    status, code = 401, "expired_auth_token"
+    default_message = "Authorization token has expired"
+
+
+class StorageCapExceeded(B2Error):
+    """The disk has come down to its reserve. A 503 would make clients try for minutes what cannot work."""
+
+    status, code = 403, "storage_cap_exceeded"
+    default_message = "Cannot upload files: the disk of this origin is full up to its reserve."
+
+
+class NotFound(B2Error):
+    status, code = 404, "not_found"
+
+
+class MethodNotAllowed(B2Error):
+    status, code = 405, "method_not_allowed"
+
+    def __init__(self, method: str, allowed: str) -> None:
+        super().__init__(f"{method} is not allowed here, only {allowed}", headers=(("allow", allowed),))
+
+
+class Conflict(B2Error):
+    """`ifRevisionIs` names another revision than the bucket's."""
+
+    status, code = 409, "conflict"
+
+
+class PreconditionFailed(B2Error):
+    """A conditional download whose condition does not hold (RFC 9110 §15.5.13)."""
+
+    status, code = 412, "precondition_failed"
+    default_message = "The condition of the request does not hold"
+
+
+class RangeNotSatisfiable(B2Error):
+    status, code = 416, "range_not_satisfiable"
+    default_message = "The Range header in the request is outside the size of the file."
+
+
+class InternalError(B2Error):
+    """Our own fault; the log has the traceback."""
+
+    status, code = 500, "internal_error"
+    default_message = "An internal error occurred."
+
+
+class NotImplementedCall(B2Error):
+    """A part of B2 that we do not have; docs/compatibility-b2.md lists them."""
+
+    status, code = 501, "not_implemented"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is not implemented")
+
+
+class ServiceUnavailable(B2Error):
+    status, code = 503, "service_unavailable"

@@ -1,0 +1,124 @@
+"""Which names the B2 API takes: of files, buckets, keys and file infos (b2.md §1.4, §1.5, §3.4, §3.5).
+
+Each function gives its argument back, or raises BadRequest with what was wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from calotype.b2.errors import BadRequest
+
+LONGEST_FILE_NAME_BYTES = 1024
+
+RESERVED_BUCKET_NAMES = frozenset({"b2api", "file", "healthz", "calotype"})
+"""First path segments with which the origin means something other than a bucket."""
+
+_BUCKET_NAME = re.compile(r"[A-Za-z0-9-]{6,63}")
+_KEY_NAME = re.compile(r"[A-Za-z0-9-]{1,100}")
+_BUCKET_INFO_KEY = re.compile(r"[A-Za-z0-9_-]{1,50}")
+MOST_BUCKET_INFOS = 10
+BUCKET_INFO_BYTES = 4000
+
+_INFO_KEY = re.compile(r"[A-Za-z0-9\-_.`~!#$%^&*'|+]{1,50}")
+INFO_BYTES = 7000
+"""Of the name and all file infos together, as they go into the headers of a download."""
+
+INFO_HEADERS: Mapping[str, str] = {
+    "b2-content-disposition": "content-disposition",
+    "b2-content-language": "content-language",
+    "b2-expires": "expires",
+    "b2-cache-control": "cache-control",
+    "b2-content-encoding": "content-encoding",
+}
+"""The file infos that become header fields of a download, and which (b2.md §3.1)."""
+
+_LINE_FOLD = re.compile(r"[ \t]*\r?\n[ \t]*|\r")
+
+
+def file_name(name: str) -> str:
+    """A legal file name: 1 to 1024 bytes of UTF-8 without control characters. `..` is a name like any other."""
+    length = len(encoded(name, "File name"))
+    if not length:
+        raise BadRequest("File names must contain at least one character")
+    if length > LONGEST_FILE_NAME_BYTES:
+        raise BadRequest(f"File names must not be longer than {LONGEST_FILE_NAME_BYTES} bytes; this one has {length}")
+    return without_control_characters(name, "File names")
+
+
+def name_prefix(prefix: str) -> str:
+    """A legal beginning of file names; may be empty."""
+    return file_name(prefix) if prefix else prefix
+
+
+def without_control_characters(text: str, subject: str) -> str:
+    for character in text:
+        if ord(character) < 32 or ord(character) == 127:
+            raise BadRequest(f"{subject} must not contain the control character with code {ord(character)}")
+    return text
+
+
+def encoded(text: str, subject: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as exc:
+        raise BadRequest(f"{subject} is not valid UTF-8") from exc
+
+
+def bucket_name(name: str) -> str:
+    if not _BUCKET_NAME.fullmatch(name):
+        raise BadRequest(f"Invalid bucketName: {name!r} is not 6 to 63 letters, digits and '-'")
+    if name.lower().startswith("b2-"):
+        raise BadRequest(f"Invalid bucketName: {name!r} starts with 'b2-'")
+    if name.lower() in RESERVED_BUCKET_NAMES:
+        raise BadRequest(f"Invalid bucketName: {name!r} is reserved by the origin")
+    return name
+
+
+def bucket_info(info: Mapping[str, str]) -> Mapping[str, str]:
+    if len(info) > MOST_BUCKET_INFOS:
+        raise BadRequest(f"bucketInfo may have {MOST_BUCKET_INFOS} keys, not {len(info)}")
+    for key in info:
+        if not _BUCKET_INFO_KEY.fullmatch(key):
+            raise BadRequest(f"Invalid bucketInfo key: {key!r} is not 1 to 50 letters, digits, '-' and '_'")
+        without_control_characters(info[key], "bucketInfo values")
+    if sum(len(key) + len(encoded(value, "bucketInfo")) for key, value in info.items()) > BUCKET_INFO_BYTES:
+        raise BadRequest(f"bucketInfo is longer than {BUCKET_INFO_BYTES} bytes")
+    return info
+
+
+def key_name(name: str) -> str:
+    if not _KEY_NAME.fullmatch(name):
+        raise BadRequest(f"Invalid keyName: {name!r} is not 1 to 100 letters, digits and '-'")
+    return name
+
+
+def file_info(info: Mapping[str, str], *, name: str) -> Mapping[str, str]:
+    """The infos with keys in lower case; a line break in what becomes a header is folded to a space.
+
+    ShareX sends long names as RFC 2047 words on lines of their own, and must not be refused for it.
+    """
+    checked = {info_key(key): value for key, value in info.items()}
+    size = len(name.encode()) + sum(
+        len(key) + len(encoded(value, f"File info {key}")) for key, value in checked.items()
+    )
+    if size > INFO_BYTES:
+        raise BadRequest(f"The file name and file info take {size} bytes; {INFO_BYTES} are allowed")
+    return {key: info_value(key, value) for key, value in checked.items()}
+
+
+def info_key(key: str) -> str:
+    key = key.lower()
+    if not _INFO_KEY.fullmatch(key):
+        raise BadRequest(f"Invalid file info key: {key!r}")
+    if key.startswith("b2-") and key not in INFO_HEADERS:
+        raise BadRequest(f"Invalid file info key: {key!r}; of those starting with 'b2-' only {', '.join(INFO_HEADERS)}")
+    return key
+
+
+def info_value(key: str, value: str) -> str:
+    if key not in INFO_HEADERS:
+        return value
+    folded = _LINE_FOLD.sub(" ", value).strip()
+    return without_control_characters(folded, f"File info {key}")

@@ -1,0 +1,167 @@
+"""What the store keeps, in the shapes of the B2 API: the server's half of `json`.
+
+What a key may read of a bucket's or file's settings depends on its capabilities, so each shape is made for one caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+
+from msgspec import UNSET
+
+from calotype.b2.json import BucketObject, FileObject, Guarded, KeyObject
+from calotype.b2.names import INFO_HEADERS
+from calotype.store.model import Action, ApplicationKey, Bucket, FileVersion, ListingPage
+
+HIDE_MARKER_TYPE = "application/x-bz-hide-marker"
+NO_ENCRYPTION: dict[str, str | None] = {"mode": None, "algorithm": None}
+NO_RETENTION = {"mode": None, "retainUntilTimestamp": None}
+NO_DEFAULT_RETENTION = {"mode": None, "period": None}
+
+
+def guarded(capability: str, capabilities: Set[str], value: object) -> Guarded:
+    may_read = capability in capabilities
+    return Guarded(is_client_authorized_to_read=may_read, value=value if may_read else None)
+
+
+def bucket_object(bucket: Bucket, capabilities: Set[str]) -> BucketObject:
+    lock = {"isFileLockEnabled": False, "defaultRetention": NO_DEFAULT_RETENTION}
+    return BucketObject(
+        account_id=bucket.account_id,
+        bucket_id=bucket.bucket_id,
+        bucket_name=bucket.name,
+        bucket_type=bucket.type.value,
+        bucket_info=dict(bucket.info),
+        cors_rules=[],
+        lifecycle_rules=[],
+        options=["s3"],
+        revision=bucket.revision,
+        default_server_side_encryption=guarded("readBucketEncryption", capabilities, NO_ENCRYPTION),
+        file_lock_configuration=guarded("readBucketRetentions", capabilities, lock),
+        replication_configuration=guarded("readBucketReplications", capabilities, None),
+    )
+
+
+def key_object(key: ApplicationKey, version: int, *, with_secret: bool = False) -> KeyObject:
+    """The key in the shape of the version: `bucketIds` from 4 on, `bucketId` before."""
+    bucket_ids = sorted(key.bucket_ids) if key.bucket_ids is not None else None
+    return KeyObject(
+        key_name=key.name,
+        application_key_id=key.key_id,
+        application_key=key.secret if with_secret else UNSET,
+        capabilities=sorted(key.capabilities),
+        account_id=key.account_id,
+        expiration_timestamp=key.expires_at_ms,
+        bucket_ids=bucket_ids if version >= 4 else UNSET,
+        bucket_id=UNSET if version >= 4 else bucket_ids[0] if bucket_ids else None,
+        name_prefix=key.name_prefix,
+        options=["s3"],
+    )
+
+
+def is_for_several_buckets(key: ApplicationKey) -> bool:
+    """Whether the versions before 4 have no words for this key."""
+    return key.bucket_ids is not None and len(key.bucket_ids) != 1
+
+
+def file_object(file: FileVersion, capabilities: Set[str], version: int) -> FileObject:
+    if file.action is Action.HIDE:
+        return plain_object(file, version)
+    return FileObject(
+        action=file.action.value,
+        account_id=file.account_id,
+        bucket_id=file.bucket_id,
+        file_id=file.version_id,
+        file_name=file.name,
+        content_length=file.length,
+        size=file.length if version == 1 else UNSET,
+        content_sha1=content_sha1(file),
+        content_md5=file.digests.md5 if file.digests else None,
+        content_type=file.content_type,
+        file_info=file_info(file),
+        file_retention=guarded("readFileRetentions", capabilities, NO_RETENTION),
+        legal_hold=guarded("readFileLegalHolds", capabilities, None),
+        server_side_encryption=NO_ENCRYPTION,
+        upload_timestamp=file.uploaded_at_ms,
+    )
+
+
+def plain_object(marker: FileVersion, version: int) -> FileObject:
+    """A hide marker: a version without content."""
+    return FileObject(
+        action=marker.action.value,
+        account_id=marker.account_id,
+        bucket_id=marker.bucket_id,
+        file_id=marker.version_id,
+        file_name=marker.name,
+        content_length=0,
+        size=0 if version == 1 else UNSET,
+        content_sha1=None,
+        content_md5=None,
+        content_type=HIDE_MARKER_TYPE,
+        file_info={},
+        upload_timestamp=marker.uploaded_at_ms,
+    )
+
+
+def folder_object(bucket: Bucket, prefix: bytes, version: int) -> FileObject:
+    """All names that begin with `prefix`, as one row of a listing with a delimiter."""
+    return FileObject(
+        action="folder",
+        account_id=bucket.account_id,
+        bucket_id=bucket.bucket_id,
+        file_id=None,
+        file_name=prefix.decode(),
+        content_length=0,
+        size=0 if version == 1 else UNSET,
+        content_sha1=None,
+        content_md5=None,
+        content_type=None,
+        file_info={},
+        upload_timestamp=0,
+    )
+
+
+def listing_rows(page: ListingPage, bucket: Bucket, capabilities: Set[str], version: int) -> list[FileObject]:
+    """Files and folders of a page in one sequence, by name in byte order."""
+    rows = [(file.key, file_object(file, capabilities, version)) for file in page.versions]
+    folders = [(prefix, folder_object(bucket, prefix, version)) for prefix in page.common_prefixes]
+    return [row for _, row in sorted(rows + folders, key=lambda named: named[0])]
+
+
+def content_sha1(file: FileVersion) -> str:
+    """The digest as B2 states it: `none` when no digest of the whole is known, marked when the client gave none."""
+    if file.digests is None or not file.digests.sha1:
+        return "none"
+    return f"unverified:{file.digests.sha1}" if file.sha1_unverified else file.digests.sha1
+
+
+def file_info(file: FileVersion) -> dict[str, str]:
+    """The file infos, with those kept as header fields under their B2 names."""
+    return {**file.info, **dict(header_infos(file))}
+
+
+def header_infos(file: FileVersion) -> Iterator[tuple[str, str]]:
+    for key, name in INFO_HEADERS.items():
+        if name in file.headers:
+            yield key, text_of_header(file.headers[name])
+
+
+def split_info(info: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """(infos, header fields): the five `b2-…` infos are kept as the header fields they stand for, as S3 has them."""
+    plain = {key: value for key, value in info.items() if key not in INFO_HEADERS}
+    headers = {INFO_HEADERS[key]: header_value(value) for key, value in info.items() if key in INFO_HEADERS}
+    return plain, headers
+
+
+def header_value(text: str) -> str:
+    """Text as it goes into a header field: its UTF-8 bytes, one character each."""
+    return text.encode().decode("latin-1")
+
+
+def text_of_header(value: str) -> str:
+    """The text whose UTF-8 bytes a header field holds; one that is not UTF-8 stays as it is."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value

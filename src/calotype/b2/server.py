@@ -1,0 +1,243 @@
+"""The B2 native API over a store: read the call, authenticate, authorise, do, answer, count.
+
+The version in the path picks the shape of the answer, never the client. Every error leaves in B2's JSON form.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+from calotype.b2 import bucket_calls, downloads, file_calls, key_calls, uploads
+from calotype.b2.call import Call
+from calotype.b2.credentials import Credentials, RandomBytes
+from calotype.b2.errors import (
+    B2Error,
+    BadBucketId,
+    BadRequest,
+    InternalError,
+    ServiceUnavailable,
+    StorageCapExceeded,
+    Unauthorized,
+)
+from calotype.b2.json import AccountAuthorization, BucketList, authorization_answer, json_response
+from calotype.b2.operations import (
+    OPERATIONS,
+    AuthorizeAccount,
+    CreateBucket,
+    CreateKey,
+    DeleteBucket,
+    DeleteFileVersion,
+    DeleteKey,
+    GetDownloadAuthorization,
+    GetFileInfo,
+    GetUploadUrl,
+    HideFile,
+    ListBuckets,
+    ListFileNames,
+    ListFileVersions,
+    ListKeys,
+    Operation,
+    UpdateBucket,
+)
+from calotype.b2.settings import B2Settings
+from calotype.b2.transfers import DownloadFileById, DownloadFileByName, UploadFile
+from calotype.b2.wire import (
+    LONGEST_JSON_BYTES,
+    Target,
+    check_method,
+    has_json_body,
+    parse,
+    parse_upload,
+    read_target,
+)
+from calotype.http.message import BodyTooLarge, Prepared, Request, Response, read_body
+from calotype.store import errors as store_errors
+from calotype.store.store import Store
+
+log = logging.getLogger(__name__)
+
+Answer = Callable[[Call, Any], Awaitable[Any]]
+
+ANSWERS: Mapping[type[Operation], Answer] = {
+    AuthorizeAccount: key_calls.authorize_account,
+    ListBuckets: bucket_calls.list_buckets,
+    CreateBucket: bucket_calls.create_bucket,
+    UpdateBucket: bucket_calls.update_bucket,
+    DeleteBucket: bucket_calls.delete_bucket,
+    CreateKey: key_calls.create_key,
+    ListKeys: key_calls.list_keys,
+    DeleteKey: key_calls.delete_key,
+    GetUploadUrl: file_calls.get_upload_url,
+    ListFileNames: file_calls.list_file_names,
+    ListFileVersions: file_calls.list_file_versions,
+    GetFileInfo: file_calls.get_file_info,
+    HideFile: file_calls.hide_file,
+    DeleteFileVersion: file_calls.delete_file_version,
+    GetDownloadAuthorization: file_calls.get_download_authorization,
+}
+
+REMEMBERED_TOKENS = 1000
+"""Account tokens whose last listed bucket is remembered, for ShareX (uploaders.md §1.8)."""
+
+
+class B2Server:
+    """Answers `/b2api/…` and `/file/…`. `clock` gives milliseconds since the epoch."""
+
+    def __init__(
+        self, store: Store, settings: B2Settings, *, clock: Callable[[], int], random_bytes: RandomBytes
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._credentials = Credentials(store, random_bytes)
+        self._listed_buckets: OrderedDict[str, str] = OrderedDict()
+
+    def try_now(self, request: Request) -> Prepared | None:
+        """Nothing here is answered without the store."""
+        return None
+
+    async def handle(self, request: Request) -> Response:
+        try:
+            target = read_target(request.path)
+            check_method(target, request.method)
+            return await self._answer(self._call(request, target), target)
+        except B2Error as error:
+            return error.to_response()
+
+    def _call(self, request: Request, target: Target) -> Call:
+        return Call(
+            store=self._store,
+            settings=self._settings,
+            credentials=self._credentials,
+            request=request,
+            version=target.version,
+            name=target.call,
+            now_ms=self._clock(),
+            token=request.headers.get("authorization") or "",
+        )
+
+    async def _answer(self, call: Call, target: Target) -> Response:
+        """The answer to a call, counted in the ledger unless it was not authorised or we failed."""
+        body = WatchedBody(call.request.body)
+        call.request.body = body
+        try:
+            response = await self._dispatch(call, target)
+        except B2Error as error:
+            if error.status != Unauthorized.status:
+                call.count()
+            raise
+        except store_errors.StoreError as error:
+            raise translated(error) from error
+        except Exception as error:
+            if body.failed:
+                raise  # the client's doing, which the layer below knows how to answer
+            log.exception("%s failed", call.name)
+            raise InternalError from error
+        if not call.counts_itself:
+            call.count()
+        return response
+
+    async def _dispatch(self, call: Call, target: Target) -> Response:
+        match target.call:
+            case UploadFile.call:
+                return await self._upload(call, target)
+            case DownloadFileByName.call | DownloadFileById.call:
+                return await self._download(call, target)
+            case name:
+                return await self._json_call(call, target, OPERATIONS[name])
+
+    async def _json_call(self, call: Call, target: Target, kind: type[Operation]) -> Response:
+        """The token comes first, so that a stranger learns nothing from what is asked."""
+        call.transaction_class = kind.transaction_class
+        if kind is not AuthorizeAccount:
+            call.grant = await self._credentials.account_grant(call.token, call.now_ms)
+        asked = parse(target, call.request, await json_body(call, target))
+        if isinstance(asked, GetUploadUrl):
+            asked = self._with_listed_bucket(call, asked)
+        answer = await ANSWERS[kind](call, asked)
+        if isinstance(answer, BucketList):
+            self._remember_listed_bucket(call, answer)
+        if isinstance(answer, AccountAuthorization):
+            answer = authorization_answer(answer, call.version)
+        return json_response(answer)
+
+    async def _upload(self, call: Call, target: Target) -> Response:
+        call.transaction_class = UploadFile.transaction_class
+        call.grant = await self._credentials.upload_grant(call.token, call.now_ms)
+        call.allow("writeFiles", call.grant.bucket_id)
+        asked = parse_upload(target, call.request)
+        file = await uploads.upload_file(call, asked)
+        call.count(bytes_in=asked.file_length)
+        return json_response(file)
+
+    async def _download(self, call: Call, target: Target) -> Response:
+        call.transaction_class = DownloadFileByName.transaction_class
+        asked = parse(target, call.request, await json_body(call, target))
+        assert isinstance(asked, DownloadFileByName | DownloadFileById)
+        call.grant = await self._credentials.download_grant(call.token or asked.query_authorization, call.now_ms)
+        if isinstance(asked, DownloadFileByName):
+            return await downloads.download_by_name(call, asked)
+        return await downloads.download_by_id(call, asked)
+
+    def _remember_listed_bucket(self, call: Call, answer: BucketList) -> None:
+        """ShareX lists one bucket by name, forgets its id, and asks for an upload URL with the same token."""
+        if len(answer.buckets) != 1:
+            return
+        self._listed_buckets[call.token] = answer.buckets[0].bucket_id
+        self._listed_buckets.move_to_end(call.token)
+        if len(self._listed_buckets) > REMEMBERED_TOKENS:
+            self._listed_buckets.popitem(last=False)
+
+    def _with_listed_bucket(self, call: Call, asked: GetUploadUrl) -> GetUploadUrl:
+        if asked.bucket_id is not None:
+            return asked
+        return GetUploadUrl(bucket_id=self._listed_buckets.get(call.token))
+
+
+class WatchedBody:
+    """A request's body that remembers whether reading it failed: then the client is to blame, not the server."""
+
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        self._body = body
+        self.failed = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._body)
+        except StopAsyncIteration:
+            raise
+        except Exception:
+            self.failed = True
+            raise
+
+
+async def json_body(call: Call, target: Target) -> bytes:
+    if not has_json_body(target, call.request.method):
+        return b""
+    try:
+        return await read_body(call.request.body, LONGEST_JSON_BYTES)
+    except BodyTooLarge as exc:
+        raise BadRequest(f"The body is longer than {LONGEST_JSON_BYTES} bytes") from exc
+
+
+def translated(error: store_errors.StoreError) -> B2Error:
+    """What the store refused, in the API's words; what no call expects is our own fault."""
+    match error:
+        case store_errors.StorageFull():
+            return StorageCapExceeded()
+        case store_errors.ReadOnly():
+            return ServiceUnavailable(
+                "The origin is read-only since a disk failure; nothing is taken until it is mended"
+            )
+        case store_errors.NoSuchBucket(bucket=bucket):
+            return BadBucketId(bucket)
+        case store_errors.IncompleteUpload(expected_length=expected, length=length):
+            return BadRequest(f"{length} bytes came, {expected} were announced")
+    log.error("the store failed: %s", error)
+    return InternalError()

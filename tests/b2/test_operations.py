@@ -1,0 +1,348 @@
+"""Each operation written into a request and read back, and what requests are refused."""
+
+import contextlib
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calotype.b2 import operations
+from calotype.b2.errors import (
+    BadJson,
+    BadRequest,
+    MethodNotAllowed,
+    MissingFileLock,
+    NotFound,
+    NotImplementedCall,
+)
+from calotype.b2.transfers import OVERRIDE_HEADERS, DownloadFileById, DownloadFileByName, UploadFile
+from calotype.b2.wire import check_method, has_json_body, parse, read_target, to_request
+from calotype.http.message import Request
+
+NAMES = st.text(
+    st.characters(min_codepoint=32, exclude_characters="\x7f", exclude_categories=("Cs",)), min_size=1, max_size=40
+)
+VALUES = st.text(st.characters(min_codepoint=32, exclude_characters="\x7f", exclude_categories=("Cs",)), max_size=40)
+SHA1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+
+EXAMPLES = [
+    operations.AuthorizeAccount(),
+    operations.ListBuckets(account_id="a", bucket_name="photographs", bucket_types=["all"]),
+    operations.CreateBucket(
+        account_id="a",
+        bucket_name="photographs",
+        bucket_type="allPublic",
+        bucket_info={"cache-control": "max-age=600"},
+        cors_rules=[{"corsRuleName": "anybody", "maxAgeSeconds": 5}],
+        lifecycle_rules=[],
+        file_lock_enabled=False,
+        default_server_side_encryption={"mode": "none"},
+        replication_configuration={"asReplicationSource": None},
+    ),
+    operations.UpdateBucket(account_id="a", bucket_id="b", default_retention={"mode": None}, if_revision_is=7),
+    operations.DeleteBucket(account_id="a", bucket_id="b"),
+    operations.CreateKey(
+        account_id="a",
+        capabilities=["readFiles", "listFiles"],
+        key_name="sharex",
+        valid_duration_in_seconds=60,
+        bucket_ids=["b", "c"],
+        name_prefix="2024/",
+    ),
+    operations.CreateKey(account_id="a", capabilities=["readFiles"], key_name="old", bucket_id="b"),
+    operations.ListKeys(account_id="a", max_key_count=5, start_application_key_id="k"),
+    operations.DeleteKey(application_key_id="k"),
+    operations.GetUploadUrl(bucket_id="b"),
+    operations.GetUploadUrl(),
+    operations.ListFileNames(bucket_id="b", start_file_name="é", max_file_count=0, prefix="p/", delimiter="/"),
+    operations.ListFileVersions(bucket_id="b", start_file_name="a", start_file_id="4_z", max_file_count=10000),
+    operations.GetFileInfo(file_id="4_z"),
+    operations.HideFile(bucket_id="b", file_name="a b+c"),
+    operations.DeleteFileVersion(file_name="a", file_id="4_z", bypass_governance=True),
+    operations.GetDownloadAuthorization(
+        bucket_id="b",
+        file_name_prefix="",
+        valid_duration_in_seconds=60,
+        b2_content_disposition="attachment",
+        b2_content_language="de",
+        b2_expires="never",
+        b2_cache_control="no-store",
+        b2_content_encoding="gzip",
+        b2_content_type="text/plain",
+    ),
+    UploadFile(
+        bucket_id="b",
+        file_name="2024/a b+c.png",
+        content_type="image/png",
+        content_sha1=SHA1,
+        content_length=5,
+        info={"author": "é + 1", "b2-content-disposition": "inline; filename=a.png"},
+        custom_upload_timestamp=1_000,
+    ),
+    UploadFile(
+        bucket_id="b", file_name="a", content_type="b2/x-auto", content_sha1="hex_digits_at_end", content_length=45
+    ),
+    DownloadFileByName(
+        bucket_name="photographs",
+        file_name="/odd//name?%2F#",
+        overrides={name: f"value of {name}" for name in OVERRIDE_HEADERS},
+        query_authorization="4_token_dnld",
+    ),
+    DownloadFileById(file_id="4_z", overrides={"b2ContentType": "a/b"}),
+]
+
+
+def read_back(outgoing):
+    request = Request.of(outgoing.method, outgoing.target, outgoing.headers, outgoing.content)
+    for name, value in outgoing.headers:
+        if name == "content-length":
+            request.content_length = int(value)
+    target = read_target(request.path)
+    check_method(target, request.method)
+    return parse(target, request, outgoing.content if has_json_body(target, request.method) else b"")
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+@pytest.mark.parametrize("operation", EXAMPLES, ids=lambda operation: operation.call)
+def test_every_operation_written_into_a_request_is_read_back_the_same(operation, version):
+    assert read_back(to_request(operation, version)) == operation
+
+
+def test_the_examples_cover_every_operation():
+    classes = {*operations.OPERATIONS.values(), UploadFile, DownloadFileByName, DownloadFileById}
+    assert {type(example) for example in EXAMPLES} == classes
+
+
+@settings(deadline=None)
+@given(bucket=NAMES, name=NAMES, value=VALUES)
+def test_names_of_any_text_survive_paths_and_headers(bucket, name, value):
+    download = DownloadFileByName(bucket_name=bucket, file_name=name, overrides={"b2CacheControl": value})
+    assert read_back(to_request(download)) == download
+    upload = UploadFile(
+        bucket_id="b", file_name=name, content_type="a/b", content_sha1=SHA1, content_length=0, info={"k": value}
+    )
+    assert read_back(to_request(upload)) == upload
+
+
+def json_call(name, body, method="POST", query=""):
+    request = Request.of(method, f"/b2api/v2/{name}{query}", (), body)
+    return parse(read_target(request.path), request, body)
+
+
+def test_null_is_absent_and_what_is_unknown_is_ignored():
+    body = b'{"accountId": "a", "bucketId": null, "bucketName": null, "flavour": "new"}'
+    assert json_call("b2_list_buckets", body) == operations.ListBuckets(account_id="a")
+
+
+def test_a_get_carries_the_same_parameters_in_its_query():
+    query = "?accountId=a&bucketTypes=allPublic,allPrivate&bucketName=a%20b+c"
+    expected = operations.ListBuckets(account_id="a", bucket_types=["allPublic", "allPrivate"], bucket_name="a b c")
+    assert json_call("b2_list_buckets", b"", "GET", query) == expected
+
+
+def test_a_query_gives_numbers_booleans_lists_and_objects():
+    listing = json_call("b2_list_file_names", b"", "GET", "?bucketId=b&maxFileCount=7")
+    assert listing == operations.ListFileNames(bucket_id="b", max_file_count=7)
+    deletion = json_call("b2_delete_file_version", b"", "GET", "?fileName=a&fileId=4&bypassGovernance=true")
+    assert deletion == operations.DeleteFileVersion(file_name="a", file_id="4", bypass_governance=True)
+    update = json_call(
+        "b2_update_bucket", b"", "GET", "?accountId=a&bucketId=b&bucketInfo=%7B%22a%22:%221%22%7D&corsRules=[]"
+    )
+    assert update == operations.UpdateBucket(account_id="a", bucket_id="b", bucket_info={"a": "1"}, cors_rules=[])
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"{", BadJson),
+        (b"[]", BadJson),
+        (b"nonsense", BadJson),
+        (b'{"accountId": "\xff"}', BadJson),
+        (b'{"accountId": "\\ud800"}', BadJson),
+        (b"[" * 100_000, BadJson),
+        (b"{}", BadRequest),  # accountId is required
+        (b'{"accountId": null}', BadRequest),
+        (b'{"accountId": 7}', BadRequest),
+        (b'{"accountId": "a", "bucketTypes": "all"}', BadRequest),
+    ],
+)
+def test_a_body_that_is_no_such_call_is_refused(body, error):
+    with pytest.raises(error):
+        json_call("b2_list_buckets", body)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "?accountId=%ff", "?accountId=a&bucketTypes=[", "?accountId=a&bucketTypes=[1]"],
+)
+def test_a_query_that_is_no_such_call_is_refused(query):
+    with pytest.raises((BadRequest, BadJson)):
+        json_call("b2_list_buckets", b"", "GET", query)
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/b2api/v5/b2_list_buckets", NotFound),
+        ("/b2api/v0/b2_list_buckets", NotFound),
+        ("/b2api/b2_list_buckets", NotFound),
+        ("/b2api/v4/b2_make_coffee", NotFound),
+        ("/b2api/v4/../v4/b2_list_buckets", NotFound),
+        ("/b2api/v4/b2_copy_file", NotImplementedCall),
+        ("/b2api/v1/b2_upload_part/4_z/0037", NotImplementedCall),
+        ("/b2api/v4/b2_list_buckets/all", NotFound),
+    ],
+)
+def test_a_path_that_names_no_call_of_ours_is_refused(path, error):
+    with pytest.raises(error):
+        read_target(path)
+
+
+@pytest.mark.parametrize("call", sorted(operations.NOT_IMPLEMENTED))
+def test_a_call_that_b2_has_and_we_have_not_is_refused_by_name(call):
+    with pytest.raises(NotImplementedCall) as caught:
+        read_target(f"/b2api/v3/{call}")
+    assert caught.value.status == 501
+    assert call in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/b2api/v4/b2_list_buckets"),
+        ("HEAD", "/b2api/v4/b2_list_buckets"),
+        ("GET", "/b2api/v4/b2_upload_file/b"),
+        ("POST", "/file/photographs/a.png"),
+        ("DELETE", "/file/photographs/a.png"),
+        ("PUT", "/b2api/v4/b2_download_file_by_id"),
+    ],
+)
+def test_a_method_that_the_call_does_not_take_is_refused(method, path):
+    with pytest.raises(MethodNotAllowed) as caught:
+        check_method(read_target(path), method)
+    assert dict(caught.value.headers)["allow"]
+
+
+def test_a_download_by_id_takes_its_id_from_a_post_too():
+    body = b'{"fileId": "4_z", "b2ContentType": "a/b"}'
+    parsed = json_call("b2_download_file_by_id", body)
+    assert parsed == DownloadFileById(file_id="4_z", overrides={"b2ContentType": "a/b"})
+    with pytest.raises(BadRequest):
+        json_call("b2_download_file_by_id", b"{}")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/file/photographs/a+b%2Bc.png", "a b+c.png"),
+        ("/file/photographs/2024%2F%C3%A9.png", "2024/é.png"),
+        ("/file/photographs/%252F", "%2F"),  # decoded once
+        ("/file/photographs//x", "/x"),
+        ("/file/photographs/../../etc/passwd", "../../etc/passwd"),  # a name, never a path
+        ("/file/photographs/", ""),
+        ("/file/photographs", ""),
+    ],
+)
+def test_a_friendly_path_is_decoded_once_and_a_plus_is_a_space(path, name):
+    request = Request.of("GET", path)
+    parsed = parse(read_target(request.path), request)
+    assert parsed == DownloadFileByName(bucket_name="photographs", file_name=name)
+
+
+@pytest.mark.parametrize(
+    "path", ["/file/photographs/%", "/file/photographs/%zz", "/file/photographs/%ff", "/file/%c3/a"]
+)
+def test_a_friendly_path_that_is_no_utf_8_is_refused(path):
+    request = Request.of("GET", path)
+    with pytest.raises(BadRequest):
+        parse(read_target(request.path), request)
+
+
+def upload_request(**changes):
+    headers = {
+        "x-bz-file-name": "a.png",
+        "content-type": "image/png",
+        "x-bz-content-sha1": SHA1,
+        "content-length": "0",
+        **changes,
+    }
+    request = Request.of(
+        "POST", "/b2api/v4/b2_upload_file/b", [(k.replace("_", "-"), v) for k, v in headers.items() if v is not None]
+    )
+    request.content_length = int(headers["content-length"]) if headers["content-length"] else None
+    return request
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"x-bz-file-name": None}, BadRequest),
+        ({"x-bz-file-name": "%zz"}, BadRequest),
+        ({"x-bz-file-name": "%ff"}, BadRequest),
+        ({"x-bz-file-name": "a%00b"}, BadRequest),
+        ({"x-bz-file-name": "a%0Ab"}, BadRequest),
+        ({"x-bz-file-name": "a%7F"}, BadRequest),
+        ({"x-bz-file-name": "é" * 1}, BadRequest),  # one raw latin-1 byte is not UTF-8
+        ({"x-bz-file-name": "a" * 1025}, BadRequest),
+        ({"x-bz-content-sha1": None}, BadRequest),
+        ({"x-bz-content-sha1": "abc"}, BadRequest),
+        ({"x-bz-content-sha1": "hex_digits_at_end", "content-length": "39"}, BadRequest),
+        ({"content-length": None}, BadRequest),  # chunked
+        ({"x-bz-custom-upload-timestamp": "soon"}, BadRequest),
+        ({"x-bz-info-a b": "1"}, BadRequest),
+        ({"x-bz-info-" + "k" * 51: "1"}, BadRequest),
+        ({"x-bz-info-b2-other": "1"}, BadRequest),
+        ({"x-bz-info-a": "v" * 7000}, BadRequest),
+        ({"x-bz-info-b2-cache-control": "a%00"}, BadRequest),
+        ({"x-bz-file-legal-hold": "on"}, MissingFileLock),
+        ({"x-bz-file-retention-mode": "governance"}, MissingFileLock),
+        ({"x-bz-server-side-encryption": "AES256"}, NotImplementedCall),
+        ({"x-bz-server-side-encryption-customer-algorithm": "AES256"}, NotImplementedCall),
+    ],
+)
+def test_upload_headers_that_cannot_be_honoured_are_refused(changes, error):
+    request = upload_request(**changes)
+    with pytest.raises(error):
+        parse(read_target(request.path), request)
+
+
+def test_a_file_name_may_be_1024_bytes_and_hold_dots():
+    for name in ("é" * 512, "..", "../..", "a//b", "/a/", "\\"):
+        request = upload_request(**{"x-bz-file-name": "".join(f"%{byte:02X}" for byte in name.encode())})
+        assert parse(read_target(request.path), request).file_name == name
+
+
+def test_line_breaks_in_a_disposition_become_spaces():
+    folded = 'inline; filename="=?utf-8?B?w6k=?=%0D%0A%20=?utf-8?B?LnBuZw==?="'
+    parsed = parse(
+        read_target("/b2api/v1/b2_upload_file/b"), upload_request(**{"x-bz-info-b2-content-disposition": folded})
+    )
+    assert parsed.info == {"b2-content-disposition": 'inline; filename="=?utf-8?B?w6k=?= =?utf-8?B?LnBuZw==?="'}
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=200))
+def test_no_body_of_bytes_breaks_the_reader(body):
+    for name in operations.OPERATIONS:
+        with contextlib.suppress(BadRequest, BadJson):
+            json_call(name, body)
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["accountId", "bucketId", "capabilities", "keyName", "x"]), inner, max_size=4
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_no_json_breaks_the_reader(content):
+    for name in operations.OPERATIONS:
+        with contextlib.suppress(BadRequest, BadJson):
+            json_call(name, json.dumps(content).encode())
