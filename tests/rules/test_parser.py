@@ -134,6 +134,14 @@ def test_an_error_shows_the_line_with_carets_under_the_word() -> None:
     ]
 
 
+def test_an_error_in_a_long_line_shows_the_part_around_it() -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_condition('http.host eq "' + "x" * 200 + '" Or ' + "y" * 200)
+    _, shown, carets = str(caught.value).splitlines()
+    assert len(shown) <= 102
+    assert shown[carets.index("^") : carets.rindex("^") + 1] == "Or"
+
+
 def test_a_value_expression_is_not_a_condition() -> None:
     with pytest.raises(ExpressionError, match="expected a value, found a condition"):
         parse_value('a eq "b"')

@@ -9,12 +9,27 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from calotype.rules import fields, functions
-from calotype.rules.comparisons import OPERAND_TYPES, SET_TYPES, Test, compile_membership, compile_test
+from calotype.rules.comparisons import OPERAND_TYPES, SET_TYPES, compile_membership, compile_test
 from calotype.rules.errors import ExpressionError
+from calotype.rules.evaluation import (
+    JOIN,
+    Compiled,
+    constant,
+    each_present,
+    element_wise,
+    list_or_empty,
+    map_values,
+    mapped_call,
+    negated,
+    pick,
+    plain_call,
+    present_and_true,
+    tested,
+    unpacked,
+)
 from calotype.rules.functions import Function, InvalidArgument
 from calotype.rules.syntax import (
     Argument,
@@ -23,7 +38,6 @@ from calotype.rules.syntax import (
     Call,
     Compare,
     Condition,
-    Connective,
     Each,
     Field,
     Index,
@@ -45,22 +59,10 @@ from calotype.rules.syntax import (
     ValueNode,
     to_text,
 )
-from calotype.rules.values import BOOL, INT, IP, MISSING, STRING, Context, Kind, Missing, Type, array
+from calotype.rules.values import BOOL, INT, IP, STRING, Context, Kind, Type, array
 from calotype.rules.wildcard import InvalidPattern
 
-Evaluate: TypeAlias = Callable[[Context], Any]
-
 _LITERAL_NODES = (StringLiteral, BytesLiteral, RegexLiteral, IntLiteral, IpLiteral)
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A value of `type`, or, when `mapped`, a list of such; `literal` is its value when it is known at load."""
-
-    type: Type
-    evaluate: Evaluate
-    mapped: bool = False
-    literal: Any = MISSING
 
 
 class Compiler:
@@ -96,7 +98,7 @@ class Compiler:
             case Truth(value):
                 return self._truth(value)
             case Not(operand):
-                return _negated(self.condition(operand))
+                return negated(self.condition(operand))
             case Logical():
                 return self._logical(node)
 
@@ -109,7 +111,7 @@ class Compiler:
             raise self._mismatch(node.value, value.type, allowed, f"`{node.operator.value}`")
         literal = self._literal_of(node.literal, value.type)
         try:
-            return _tested(value, compile_test(node.operator, literal))
+            return tested(value, compile_test(node.operator, literal))
         except InvalidPattern as error:
             raise self._error(str(error), node.literal) from error
 
@@ -118,14 +120,14 @@ class Compiler:
         if value.type not in SET_TYPES:
             raise self._mismatch(node.value, value.type, SET_TYPES, "`in`")
         items = [self._set_item_of(item, value.type) for item in node.items]
-        return _tested(value, compile_membership(value.type, items))
+        return tested(value, compile_membership(value.type, items))
 
     def _truth(self, node: ValueNode) -> Compiled:
         value = self.value(node)
         if value.type == BOOL and not value.mapped:
-            return Compiled(BOOL, _present_and_true(value.evaluate))
+            return Compiled(BOOL, present_and_true(value.evaluate))
         if value.type == BOOL or value.type == array(BOOL):
-            return Compiled(array(BOOL), _list_or_empty(value.evaluate))
+            return Compiled(array(BOOL), list_or_empty(value.evaluate))
         raise self._error(f"`{to_text(node)}` is {value.type}: compare it with something", node)
 
     def _logical(self, node: Logical) -> Compiled:
@@ -135,8 +137,8 @@ class Compiler:
                 raise self._error("a condition and an array of conditions cannot be joined", operand)
         parts = [compiled.evaluate for compiled in operands]
         if operands[0].type == BOOL:
-            return Compiled(BOOL, _JOIN[node.connective](parts))
-        return Compiled(array(BOOL), _element_wise(node.connective, parts))
+            return Compiled(BOOL, JOIN[node.connective](parts))
+        return Compiled(array(BOOL), element_wise(node.connective, parts))
 
     # Values
 
@@ -151,11 +153,11 @@ class Compiler:
             case Each():
                 return self._each(node)
             case StringLiteral(value) | BytesLiteral(value):
-                return _constant(STRING, value)
+                return constant(STRING, value)
             case IntLiteral(number):
-                return _constant(INT, number)
+                return constant(INT, number)
             case IpLiteral(address):
-                return _constant(IP, address)
+                return constant(IP, address)
             case RegexLiteral():
                 raise self._error("regular expressions are not available on this edge", node)
 
@@ -175,18 +177,14 @@ class Compiler:
         if base.type.kind is not wanted or base.type.item is None:
             index = "a number" if isinstance(key, int) else "a string"
             raise self._error(f"`{to_text(node.value)}` is {base.type} and cannot be indexed by {index}", node)
-        pick = functools.partial(_pick, key)
-        return Compiled(base.type.item, _each_present(base, pick), base.mapped)
+        return Compiled(base.type.item, each_present(base, functools.partial(pick, key)), base.mapped)
 
     def _each(self, node: Each) -> Compiled:
         base = self.value(node.value)
         if base.type.item is None:
             raise self._error(f"`{to_text(node.value)}` is {base.type}: `[*]` needs an array or a map", node)
-        items = _map_values if base.type.kind is Kind.MAP else list
-        evaluate = base.evaluate
-        if base.mapped:
-            return Compiled(base.type.item, lambda context: _flattened(evaluate(context), items), mapped=True)
-        return Compiled(base.type.item, lambda context: _items(evaluate(context), items), mapped=True)
+        unpack = map_values if base.type.kind is Kind.MAP else list
+        return Compiled(base.type.item, unpacked(base, unpack), mapped=True)
 
     def _call(self, node: Call) -> Compiled:
         if node.function in functions.QUANTIFIERS:
@@ -200,8 +198,8 @@ class Compiler:
         call = self._prepared(node, function, arguments)
         result = function.result or arguments[0].type
         if arguments[0].mapped:
-            return Compiled(array(result), _mapped_call(call, arguments))
-        return Compiled(result, _plain_call(call, arguments, takes_missing=function.takes_missing))
+            return Compiled(array(result), mapped_call(call, arguments))
+        return Compiled(result, plain_call(call, arguments, takes_missing=function.takes_missing))
 
     def _quantifier(self, node: Call) -> Compiled:
         """`any()` or `all()`: an Array<Bool> made a Bool."""
@@ -327,139 +325,6 @@ def _unknown_function(name: str) -> str:
 
 def _literal_of_type(type_: Type) -> str:
     return {STRING: "a string in quotes", INT: "a number", IP: "an IP address"}[type_]
-
-
-# Closures
-
-
-def _constant(type_: Type, value: Any) -> Compiled:
-    return Compiled(type_, lambda _: value, literal=value)
-
-
-def _tested(value: Compiled, test: Test) -> Compiled:
-    evaluate = value.evaluate
-    if value.mapped:
-        return Compiled(array(BOOL), lambda context: [test(item) for item in evaluate(context)])
-
-    def holds(context: Context) -> bool:
-        found = evaluate(context)
-        return found is not MISSING and test(found)
-
-    return Compiled(BOOL, holds)
-
-
-def _present_and_true(evaluate: Evaluate) -> Evaluate:
-    return lambda context: evaluate(context) is True
-
-
-def _list_or_empty(evaluate: Evaluate) -> Evaluate:
-    def items(context: Context) -> Any:
-        found = evaluate(context)
-        return [] if found is MISSING else found
-
-    return items
-
-
-def _negated(operand: Compiled) -> Compiled:
-    evaluate = operand.evaluate
-    if operand.type == BOOL:
-        return Compiled(BOOL, lambda context: not evaluate(context))
-    return Compiled(operand.type, lambda context: [not holds for holds in evaluate(context)])
-
-
-def _conjunction(parts: list[Evaluate]) -> Evaluate:
-    def all_hold(context: Context) -> bool:
-        for part in parts:  # noqa: SIM110  (a loop costs half of all() with a generator, and this runs per request)
-            if not part(context):
-                return False
-        return True
-
-    return all_hold
-
-
-def _disjunction(parts: list[Evaluate]) -> Evaluate:
-    def one_holds(context: Context) -> bool:
-        for part in parts:  # noqa: SIM110
-            if part(context):
-                return True
-        return False
-
-    return one_holds
-
-
-def _parity(parts: list[Evaluate]) -> Evaluate:
-    return lambda context: sum(part(context) for part in parts) % 2 == 1
-
-
-_JOIN = {Connective.AND: _conjunction, Connective.OR: _disjunction, Connective.XOR: _parity}
-
-_JOIN_COLUMN: dict[Connective, Callable[[tuple[bool, ...]], bool]] = {
-    Connective.AND: all,
-    Connective.OR: any,
-    Connective.XOR: lambda column: sum(column) % 2 == 1,
-}
-
-
-def _element_wise(connective: Connective, parts: list[Evaluate]) -> Evaluate:
-    """The connective item by item, cut to the shortest array."""
-    join = _JOIN_COLUMN[connective]
-    return lambda context: [join(column) for column in zip(*(part(context) for part in parts), strict=False)]
-
-
-def _pick(key: int | bytes, container: Any) -> Any:
-    try:
-        return container[key]
-    except (KeyError, IndexError):
-        return MISSING
-
-
-def _each_present(base: Compiled, pick: Callable[[Any], Any]) -> Evaluate:
-    evaluate = base.evaluate
-    if base.mapped:
-        return lambda context: [found for item in evaluate(context) if (found := pick(item)) is not MISSING]
-
-    def picked(context: Context) -> Any:
-        container = evaluate(context)
-        return MISSING if container is MISSING else pick(container)
-
-    return picked
-
-
-def _items(container: Any, items: Callable[[Any], list[Any]]) -> list[Any]:
-    return [] if container is MISSING else items(container)
-
-
-def _flattened(containers: Any, items: Callable[[Any], list[Any]]) -> list[Any]:
-    return [item for container in containers for item in items(container)]
-
-
-def _map_values(container: Any) -> list[Any]:
-    return list(container.values())
-
-
-def _plain_call(call: functions.Evaluation, arguments: list[Compiled], *, takes_missing: bool) -> Evaluate:
-    parts = [argument.evaluate for argument in arguments]
-
-    def called(context: Context) -> Any:
-        values = [part(context) for part in parts]
-        if not takes_missing and MISSING in values:
-            return MISSING
-        return call(*values)
-
-    return called
-
-
-def _mapped_call(call: functions.Evaluation, arguments: list[Compiled]) -> Evaluate:
-    first, *others = [argument.evaluate for argument in arguments]
-
-    def called(context: Context) -> Any:
-        values = [part(context) for part in others]
-        if MISSING in values:
-            return MISSING
-        results = (call(item, *values) for item in first(context))
-        return [result for result in results if not isinstance(result, Missing)]
-
-    return called
 
 
 # Walking

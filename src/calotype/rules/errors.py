@@ -7,6 +7,11 @@ RuleError
 
 from __future__ import annotations
 
+from typing import Final
+
+SHOWN: Final = 100  # characters of a long source line in a message, so that it fits a terminal
+SHOWN_BEFORE: Final = 60  # of them before the place that is meant
+
 
 class RuleError(ValueError):
     """A rule that cannot be loaded; its text is for whoever wrote the rule."""
@@ -31,9 +36,12 @@ class ExpressionError(RuleError):
         super().__init__(self._render())
 
     def _render(self) -> str:
+        start = max(0, self.column - 1 - SHOWN_BEFORE) if len(self.source_line) > SHOWN else 0
+        window = self.source_line[start : start + SHOWN]
         # Control characters would shift the carets or the reader's terminal.
-        shown = "".join(character if character.isprintable() else " " for character in self.source_line)
-        carets = " " * (self.column - 1) + "^" * self.length
+        shown = "".join(character if character.isprintable() else " " for character in window)
+        indent = self.column - 1 - start
+        carets = " " * indent + "^" * min(self.length, max(1, len(window) - indent))
         return f"{self.message} (line {self.line}, column {self.column})\n  {shown}\n  {carets}"
 
 
