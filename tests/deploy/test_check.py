@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from calotype.deploy.check import Answer, Finding, Level, cache_status, findings, seconds_in_words
+from calotype.cache.policy.settings import CACHED_EXTENSIONS
+from calotype.deploy.check import CANDIDATE_EXTENSIONS, Answer, Finding, Level, cache_status, findings, seconds_in_words
 from calotype.http.message import Headers
 
 GOOD = {
@@ -164,3 +165,7 @@ def test_the_word_of_other_caches_is_understood(headers: list[tuple[str, str]], 
 )
 def test_seconds_are_told_in_the_largest_whole_unit(seconds: int, words: str) -> None:
     assert seconds_in_words(seconds) == words
+
+
+def test_the_extensions_cached_by_default_are_those_of_our_edge() -> None:
+    assert CANDIDATE_EXTENSIONS == CACHED_EXTENSIONS
