@@ -1,7 +1,7 @@
 """The fields an expression may read, with type and phases (edge.md §2.4).
 
-To add a field: a row here, and its value in `context`. `ELSEWHERE` names fields of Cloudflare that this edge has no
-source for, so that the error says so instead of calling them unknown.
+To add a field: a row here, and its value in `edge.context`. `ELSEWHERE` names fields of Cloudflare that this edge has
+no source for, so that the error says so instead of calling them unknown.
 """
 
 from __future__ import annotations
