@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotype.site import Address, Site
+from calotype.site import Site
+from calotype.site_kinds import Address
 from calotype.site_loading import SETTINGS, LoadedSite, load_site
 from calotype.site_source import SettingsError, Span, locate
 from calotype.site_text import default_file, rows
@@ -199,7 +200,7 @@ def test_an_unknown_setting_is_shown_with_the_nearest_known_one() -> None:
         ("[listen]\nedge = '0.0.0.0:99999'\n", "2:8", "HOST:PORT"),
         ("[listen]\nedge = '::1:8000'\n", "2:8", "brackets"),
         ("[site]\nbucket = 'Photos'\n", "2:10", "lower-case"),
-        ("[site]\nbucket = 'b2api'\n", "2:10", "kept for the origin"),
+        ("[site]\nbucket = 'healthz'\n", "2:10", "kept for the origin"),
         ("[site]\nfile_name = '%y/%pn'\n", "2:13", "%pn"),
         ("[site]\ndomain = '10.0.0.1'\n", "2:10", "host name"),
         ("[site]\npublic_url = 'https://x.test/path'\n", "2:14", "end after the host"),

@@ -16,7 +16,7 @@ _UNITS |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([A-Za-z]*)")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOSTNAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
-_BUCKET = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61}[a-z0-9])")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{4,61}[a-z0-9]")  # what S3 and B2 both take
 RESERVED_BUCKET_NAMES = ("file", "b2api", "healthz", "calotype")  # the origin's own first path segments
 
 
@@ -230,7 +230,7 @@ ADDRESS = _text_kind('HOST:PORT, such as "127.0.0.1:8000"', parse_address)
 OPTIONAL_ADDRESS = _text_kind('HOST:PORT, such as "0.0.0.0:8443", or "" for none', _or_empty(parse_address))
 DOMAIN = _text_kind('a host name such as "photos.example.com", or "" for none', _or_empty(_check_domain))
 URL = _text_kind('a URL such as "https://photos.example.com", or "" for none', _or_empty(_check_url))
-BUCKET = _text_kind('3 to 63 lower-case letters, digits and dashes, such as "photos"', _check_bucket)
+BUCKET = _text_kind('6 to 63 lower-case letters, digits and dashes, such as "photos"', _check_bucket)
 TEMPLATE = _text_kind('a name template such as "%y/%mo/%d-%rna{6}"', _check_template)
 FOLDER = _text_kind('a folder, or "" for none', str)
 HOSTNAMES = Kind('a list of host names such as ["s3.localhost"]', _parse_hostnames, _hostnames_from_text, _list_to_toml)

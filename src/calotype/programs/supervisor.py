@@ -163,7 +163,7 @@ class Supervisor:
         if self._stopping or not slot.child.restart:
             return
         if not self._announced and not was_ready:
-            _log(f"{slot.child.name} could not start ({_how_it_ended(exit_code)}); stopping the others")
+            log(f"{slot.child.name} could not start ({_how_it_ended(exit_code)}); stopping the others")
             self._status = 1
             self._stopping = True
             return
@@ -173,7 +173,7 @@ class Supervisor:
         now = time.monotonic()
         if now - slot.started_at >= STEADY_AFTER_S:
             slot.delay_s = FIRST_RESTART_DELAY_S
-        _log(f"{slot.child.name} {_how_it_ended(exit_code)}; starting it again in {slot.delay_s:g} s")
+        log(f"{slot.child.name} {_how_it_ended(exit_code)}; starting it again in {slot.delay_s:g} s")
         slot.start_at = now + slot.delay_s
         slot.delay_s = min(slot.delay_s * 2, LONGEST_RESTART_DELAY_S)
 
@@ -195,7 +195,7 @@ class Supervisor:
         if slot.pid is None:
             return
         reason = "at the second stop signal" if self._hurry else f"after {slot.child.stop_timeout_s:g} s"
-        _log(f"{slot.child.name} had not stopped {reason}; killing it")
+        log(f"{slot.child.name} had not stopped {reason}; killing it")
         _send(slot.pid, signal.SIGKILL)
         os.waitpid(slot.pid, 0)
         _forget(slot)
@@ -247,7 +247,7 @@ class Supervisor:
 
 
 def _run_target(child: Child, ready_fd: int) -> int:
-    """Calls the child's program; its exit code. What it raises is reported as `_report` says."""
+    """Calls the child's program; its exit code. What it raises is reported as `report` says."""
 
     def ready() -> None:
         nonlocal ready_fd
@@ -264,19 +264,19 @@ def _run_target(child: Child, ready_fd: int) -> int:
     except KeyboardInterrupt:
         code = 130
     except BaseException as exc:
-        _report(child.name, exc)
+        report(child.name, exc)
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
     return code
 
 
-def _report(name: str, exc: BaseException) -> None:
+def report(name: str, exc: BaseException) -> None:
     """Our own errors and the system's are sentences for the operator; anything else is a bug, shown with its trace."""
     if isinstance(exc, OSError) or type(exc).__module__.startswith("calotype."):
-        _log(f"{name}: {exc}")
+        log(f"{name}: {exc}" if name else str(exc))
         return
-    _log(f"{name}: {type(exc).__name__}: {exc}\n{''.join(traceback.format_exception(exc))}")
+    log(f"{name}: {type(exc).__name__}: {exc}\n{''.join(traceback.format_exception(exc))}")
 
 
 def _take_readiness(slot: _Slot) -> None:
@@ -324,5 +324,6 @@ def _do_nothing(number: int, frame: object) -> None:
     """A handler must exist for the signal to reach the wake-up descriptor."""
 
 
-def _log(text: str) -> None:
+def log(text: str) -> None:
+    """One line on standard error."""
     print(f"calotype: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,85 @@
+"""Follows the store's outbox and purges what changed at the edges, whoever wrote it.
+
+An overwrite or a deletion by any client becomes a row of the outbox in the same transaction. This worker maps the
+rows through the site to the URLs that viewers use and purges them; only then are they forgotten, so that an edge
+that was away, or a crash in between, costs a repeated purge and never a stale picture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from calotype.store.model import OutboxRow
+
+MOST_AT_ONCE = 100  # URLs in one purge_cache call below Enterprise (edge.md §1.10)
+FIRST_RETRY_S = 0.2
+LONGEST_RETRY_S = 10.0
+
+
+class Outbox(Protocol):
+    """What the worker needs of the store."""
+
+    async def outbox(self, after: int, limit: int = 1000) -> list[OutboxRow]: ...
+
+    async def wait_outbox(self, after: int) -> None: ...
+
+    async def forget_outbox(self, up_to: int) -> None: ...
+
+
+class Edge(Protocol):
+    """An edge's control plane."""
+
+    name: str
+
+    async def purge(self, urls: Sequence[str]) -> None:
+        """Comes back when no worker of the edge would answer with what it had; raises when that is not certain."""
+        ...
+
+
+UrlsOf = Callable[[OutboxRow], Iterable[str]]
+
+
+async def run_purger(store: Outbox, urls_of: UrlsOf, edges: Sequence[Edge]) -> None:
+    """Runs until it is cancelled."""
+    after = 0
+    while True:
+        rows = await store.outbox(after, MOST_AT_ONCE)
+        if not rows:
+            await store.wait_outbox(after)
+            continue
+        urls = list(dict.fromkeys(url for row in rows for url in urls_of(row)))
+        await asyncio.gather(*(_purge(edge, urls) for edge in edges))
+        after = rows[-1].sequence
+        await store.forget_outbox(after)
+
+
+async def _purge(edge: Edge, urls: Sequence[str]) -> None:
+    """Purges until it has worked; the log tells when an edge is away and when it is back."""
+    delay_s = FIRST_RETRY_S
+    failed = False
+    for start in range(0, len(urls), MOST_AT_ONCE):
+        batch = urls[start : start + MOST_AT_ONCE]
+        while (reason := await _try_purge(edge, batch)) is not None:
+            if not failed:
+                _log(f"{edge.name} cannot be purged ({reason}); trying again until it can")
+            failed = True
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, LONGEST_RETRY_S)
+    if failed:
+        _log(f"{edge.name} can be purged again")
+
+
+async def _try_purge(edge: Edge, urls: Sequence[str]) -> str | None:
+    """None when it worked, else why not."""
+    try:
+        await edge.purge(urls)
+    except Exception as exc:  # whatever it is, the purge must be tried again
+        return str(exc) or type(exc).__name__
+    return None
+
+
+def _log(text: str) -> None:
+    print(f"calotype: {text}", file=sys.stderr, flush=True)
