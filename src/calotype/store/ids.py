@@ -19,6 +19,27 @@ CLUSTER = "001"
 _VERSION_ID = re.compile(r"4_z([0-9a-f]{24})_f[1-4][0-9a-f]{16}_d\d{8}_m\d{6}_c\d{3}_v\d{7}_t\d{4}_u\d{17}")
 _KIND = {Action.UPLOAD: "1", Action.START: "2", Action.HIDE: "4"}
 _BLOB_FORMAT = "1"
+_DRAUGHT_BYTES = 4096
+
+
+class RandomSupply:
+    """Random bytes from a supply drawn in larger draughts: a system call for each id is dear where threads wait for it.
+
+    For ids only. A secret takes its bytes from the system directly.
+    """
+
+    def __init__(self, draw: RandomBytes) -> None:
+        self._draw = draw
+        self._supply = b""
+        self._used = 0
+
+    def __call__(self, count: int) -> bytes:
+        if self._used + count > len(self._supply):
+            self._supply = self._draw(max(count, _DRAUGHT_BYTES))
+            self._used = 0
+        taken = self._supply[self._used : self._used + count]
+        self._used += count
+        return taken
 
 
 def new_account_id(random_bytes: RandomBytes) -> str:

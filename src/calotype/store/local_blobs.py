@@ -15,7 +15,7 @@ from pathlib import Path
 
 from calotype.store.blobs import BlobWriter
 from calotype.store.filesystem import FileSystem
-from calotype.store.ids import RandomBytes, is_blob_id, new_blob_id
+from calotype.store.ids import RandomBytes, RandomSupply, is_blob_id, new_blob_id
 
 _BLOBS_PER_FOLDER_RUN = 512
 # Syncs that wait together share the device's flushes; more threads than this did not help.
@@ -72,7 +72,7 @@ class LocalBlobs:
     def __init__(self, folder: Path, files: FileSystem, random_bytes: RandomBytes = os.urandom) -> None:
         self._folder = folder
         self._files = files
-        self._random_bytes = random_bytes
+        self._random_bytes = RandomSupply(random_bytes)
         self._syncing = ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="blob-sync")
         self._lock = threading.Lock()
         self._run_folder = ""
@@ -137,7 +137,8 @@ class LocalBlobs:
         if len(writers) == 1:
             writers[0].sync()
             return
-        syncs = [self._syncing.submit(writer.sync) for writer in writers]
+        shares = [writers[first::_SYNC_THREADS] for first in range(min(_SYNC_THREADS, len(writers)))]
+        syncs = [self._syncing.submit(_sync_in_turn, share) for share in shares]
         wait(syncs)  # all of them, also when one fails: nobody may close a file that another thread is syncing
         for sync in syncs:
             sync.result()
@@ -173,3 +174,8 @@ class LocalBlobs:
         finally:
             self._files.close(reader)
             self._files.close(writer)
+
+
+def _sync_in_turn(writers: list[LocalBlobWriter]) -> None:
+    for writer in writers:
+        writer.sync()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 
 from calotype.store.blobs import BlobReader, Blobs
 from calotype.store.errors import BlobDamaged
 from calotype.store.model import Extent, FileVersion
 from calotype.store.removal import Removals
+from calotype.store.work_threads import WorkThreads
 
 CHUNK_BYTES = 256 * 1024
 
@@ -28,7 +27,7 @@ def selected_extents(extents: tuple[Extent, ...], start: int, stop: int) -> list
 
 
 async def read_version(
-    blobs: Blobs, removals: Removals, threads: ThreadPoolExecutor, version: FileVersion, start: int, stop: int | None
+    blobs: Blobs, removals: Removals, threads: WorkThreads, version: FileVersion, start: int, stop: int | None
 ) -> AsyncIterator[bytes]:
     """Chunks of at most CHUNK_BYTES; raises BlobDamaged when the bytes are not all there."""
     end = version.length if stop is None else min(stop, version.length)
@@ -39,26 +38,18 @@ async def read_version(
                 yield chunk
 
 
-async def _read_extent(blobs: Blobs, threads: ThreadPoolExecutor, extent: Extent) -> AsyncIterator[bytes]:
-    loop = asyncio.get_running_loop()
+async def _read_extent(blobs: Blobs, threads: WorkThreads, extent: Extent) -> AsyncIterator[bytes]:
     if extent.length <= CHUNK_BYTES:
-        yield await loop.run_in_executor(threads, _read_whole, blobs, extent)
+        yield await threads.run(_read_whole, blobs, extent)
         return
-    reader = await loop.run_in_executor(threads, _open, blobs, extent)
+    reader = await threads.run(_open, blobs, extent)
     try:
         for done in range(0, extent.length, CHUNK_BYTES):
             length = min(CHUNK_BYTES, extent.length - done)
-            yield await loop.run_in_executor(threads, _read, reader, extent, done, length)
+            yield await threads.run(_read, reader, extent, done, length)
     finally:
-        # In the pool, not here: a cancelled read may still hold the descriptor, and the close then waits for it.
-        _close_in_thread(threads, reader)
-
-
-def _close_in_thread(threads: ThreadPoolExecutor, reader: BlobReader) -> None:
-    try:
-        threads.submit(reader.close)
-    except RuntimeError:  # the store was closed before the reader left
-        reader.close()
+        # Not here: a cancelled read may still hold the descriptor, and the close then waits for it.
+        threads.run(reader.close)
 
 
 def _read_whole(blobs: Blobs, extent: Extent) -> bytes:

@@ -15,7 +15,6 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -49,16 +48,18 @@ from calotype.store.model import (
     Versioning,
 )
 from calotype.store.reading import read_version
+from calotype.store.space import DiskReserve
 from calotype.store.sqlite_metadata import SqliteMetadata
 from calotype.store.upload import Hasher, Upload, UploadParts
 from calotype.store.versions import Change, Precondition
+from calotype.store.work_threads import WorkThreads
 
 T = TypeVar("T")
 Clock = Callable[[], int]
 
 RESERVE_BYTES = 1 << 30
-_BODY_THREADS = 4
-_READ_THREADS = 8
+_BODY_THREADS = 2
+_READ_THREADS = 4
 
 
 def milliseconds_now() -> int:
@@ -84,10 +85,11 @@ class Store:
         self.blobs = blobs
         self.settings = settings
         self._clock = clock
+        self._random_bytes = ids.RandomSupply(os.urandom)
         self._lock: FolderLock | None = None
         self._closed = False
-        self._threads_in = ThreadPoolExecutor(_BODY_THREADS, thread_name_prefix="body-in")
-        self._threads_out = ThreadPoolExecutor(_READ_THREADS, thread_name_prefix="body-out")
+        self._threads_in = WorkThreads(_BODY_THREADS, "body-in")
+        self._threads_out = WorkThreads(_READ_THREADS, "body-out")
         self._buckets: RowCache[Bucket] = RowCache()
         self._housekeeping = Housekeeping(metadata, blobs, settings.remove_after_s, settings.housekeeping_interval_s)
         self._commits = GroupCommit(metadata, blobs, self._housekeeping.committed)
@@ -97,7 +99,7 @@ class Store:
             blobs,
             self._threads_in,
             self._housekeeping.active,
-            settings.reserve_bytes,
+            DiskReserve(blobs.free_bytes, settings.reserve_bytes),
             self._put,
             self._new_version,
         )
@@ -164,8 +166,8 @@ class Store:
         self._closed = True
         await self._housekeeping.stop()
         await self._commits.close()
-        self._threads_in.shutdown()
-        self._threads_out.shutdown()
+        await self._threads_in.shutdown()
+        await self._threads_out.shutdown()
         await self.metadata.close()
         self.blobs.close()
         if self._lock is not None:
@@ -421,7 +423,7 @@ class Store:
 
     def _new_version(self, bucket: Bucket, action: Action, uploaded_at_ms: int | None) -> tuple[str, int]:
         now_ms = self._clock()
-        version_id = ids.new_version_id(bucket.bucket_id, action, now_ms, os.urandom)
+        version_id = ids.new_version_id(bucket.bucket_id, action, now_ms, self._random_bytes)
         return version_id, now_ms if uploaded_at_ms is None else uploaded_at_ms
 
     async def _marker(self, bucket_id: str, key: bytes) -> FileVersion:

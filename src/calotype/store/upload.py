@@ -10,16 +10,17 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol
 
 from calotype.store.blobs import Blobs, BlobWriter
-from calotype.store.errors import IncompleteUpload, StorageFull
+from calotype.store.errors import IncompleteUpload
 from calotype.store.filesystem import OUT_OF_SPACE
 from calotype.store.model import Action, Blob, Bucket, Digests, Extent, FileVersion, VersionDraft
+from calotype.store.space import DiskReserve
 from calotype.store.versions import Precondition
+from calotype.store.work_threads import WorkThreads
 
 # An upload holds at most this much and one chunk in memory. Hashing a piece takes under a millisecond, against which
 # the hop into a thread weighs little.
@@ -40,9 +41,9 @@ class UploadParts:
     """What an upload needs of the store."""
 
     blobs: Blobs
-    threads: ThreadPoolExecutor
+    threads: WorkThreads
     active: set[str]  # blobs being written, which no sweep may touch
-    reserve_bytes: int
+    reserve: DiskReserve
     put: Callable[[FileVersion, list[Blob], Sequence[BlobWriter], Precondition | None], Awaitable[FileVersion]]
     new_version: Callable[[Bucket, Action, int | None], tuple[str, int]]  # version id and upload time
 
@@ -77,7 +78,7 @@ class Upload:
         self._step: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Upload:
-        self._check_space(self._expected_length or 0)
+        self._parts.reserve.check(self._expected_length or 0)
         return self
 
     async def __aexit__(
@@ -87,7 +88,7 @@ class Upload:
             await asyncio.wait([self._step])  # cancelled in the middle of a piece: the thread is still at it
         writer, self._writer = self._writer, None
         if writer is not None:
-            await asyncio.shield(self._in_thread(writer.abandon))
+            await asyncio.shield(self._parts.threads.run(writer.abandon))
         if self._blob_id is not None:
             self._parts.active.discard(self._blob_id)
 
@@ -168,17 +169,17 @@ class Upload:
         if self._blob_id is None:
             self._blob_id = self._parts.blobs.new_id()
             self._parts.active.add(self._blob_id)
-        self._step = self._in_thread(self._store, self._blob_id, unwritten, piece)
+        self._parts.reserve.take(len(piece))
+        self._step = self._parts.threads.run(self._store, self._blob_id, unwritten, piece)
         try:
             await asyncio.shield(self._step)
         except OSError as error:
             if error.errno in OUT_OF_SPACE:
-                raise StorageFull(self._parts.blobs.free_bytes(), self._parts.reserve_bytes) from error
+                raise self._parts.reserve.full() from error
             raise
 
     def _store(self, blob_id: str, unwritten: list[bytes], piece: bytes) -> None:
         """In a thread: write everything, and hash what has not been hashed."""
-        self._check_space(len(piece))
         if self._writer is None:
             self._writer = self._parts.blobs.create(blob_id)
         for content in (*unwritten, piece):
@@ -197,11 +198,3 @@ class Upload:
         self._piece = []
         self._piece_length = 0
         return piece
-
-    def _check_space(self, length: int) -> None:
-        free_bytes = self._parts.blobs.free_bytes()
-        if free_bytes - length < self._parts.reserve_bytes:
-            raise StorageFull(free_bytes, self._parts.reserve_bytes)
-
-    def _in_thread(self, function: Callable[..., None], *arguments: object) -> asyncio.Future[None]:
-        return asyncio.get_running_loop().run_in_executor(self._parts.threads, function, *arguments)
