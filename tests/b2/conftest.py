@@ -136,11 +136,23 @@ class Origin:
         )
 
 
+async def opened(**options: Any) -> Origin:
+    """An origin whose store and server both go by its clock."""
+    made: list[Origin] = []
+    store = await memory_store(clock=lambda: made[0].now_ms if made else NOON_MS, **options)
+    made.append(Origin(store))
+    return await made[0].prepare()
+
+
 @pytest.fixture
 async def origin() -> AsyncIterator[Origin]:
-    clock = [lambda: NOON_MS]
-    store = await memory_store(clock=lambda: clock[0]())
-    made = Origin(store)
-    clock[0] = lambda: made.now_ms
-    yield await made.prepare()
-    await store.close()
+    made = await opened()
+    yield made
+    await made.store.close()
+
+
+@pytest.fixture
+async def origin_with_20_bytes_left() -> AsyncIterator[Origin]:
+    made = await opened(capacity_bytes=20)
+    yield made
+    await made.store.close()

@@ -177,9 +177,12 @@ class B2Server:
         call.transaction_class = DownloadFileByName.transaction_class
         asked = parse(target, call.request, await json_body(call, target))
         assert isinstance(asked, DownloadFileByName | DownloadFileById)
-        call.grant = await self._credentials.download_grant(call.token or asked.query_authorization, call.now_ms)
+        token = call.token or asked.query_authorization
         if isinstance(asked, DownloadFileByName):
+            call.grant = await self._credentials.download_grant(token, call.now_ms)
             return await downloads.download_by_name(call, asked)
+        if token:  # a download token is for names (b2.md §2.4)
+            call.grant = await self._credentials.account_grant(token, call.now_ms)
         return await downloads.download_by_id(call, asked)
 
     def _remember_listed_bucket(self, call: Call, answer: BucketList) -> None:

@@ -1,0 +1,341 @@
+"""Uploads, listings, hiding and deleting over the server."""
+
+import hashlib
+
+import pytest
+
+from calotype.auth.capabilities import ALL_CAPABILITIES
+from calotype.b2.uploads import receive
+from calotype.http.message import Request, one_chunk
+from calotype.store.model import Account
+
+HELLO = b"hello"
+HELLO_SHA1 = "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"
+HELLO_MD5 = "5d41402abc4b2a76b9719d911017c592"
+
+
+async def test_an_upload_answers_with_the_whole_file_object(origin):
+    bucket_id = await origin.bucket()
+    headers = {"x-bz-info-src_last_modified_millis": "1700000000000", "x-bz-info-Author": "Anna+M%C3%BCller"}
+    answer = await origin.upload(bucket_id, "2024/é a+b.JPG", HELLO, headers=headers)
+    assert answer.status == 200
+    file = answer.json
+    assert file.pop("fileId").startswith("4_z" + bucket_id)
+    assert file == {
+        "action": "upload",
+        "accountId": origin.account_id,
+        "bucketId": bucket_id,
+        "fileName": "2024/é a+b.JPG",
+        "contentLength": 5,
+        "contentSha1": HELLO_SHA1,
+        "contentMd5": HELLO_MD5,
+        "contentType": "image/jpeg",
+        "fileInfo": {"src_last_modified_millis": "1700000000000", "author": "Anna Müller"},
+        "fileRetention": {
+            "isClientAuthorizedToRead": True,
+            "value": {"mode": None, "retainUntilTimestamp": None},
+        },
+        "legalHold": {"isClientAuthorizedToRead": True, "value": None},
+        "serverSideEncryption": {"mode": None, "algorithm": None},
+        "uploadTimestamp": origin.now_ms,
+    }
+
+
+async def test_version_1_says_size_as_well(origin):
+    bucket_id = await origin.bucket()
+    assert (await origin.upload(bucket_id, "a.bin", HELLO, version=1)).json["size"] == 5
+    listed = (await origin.call("b2_list_file_names", version=1, bucketId=bucket_id)).json["files"]
+    assert (listed[0]["size"], listed[0]["contentLength"]) == (5, 5)
+    assert "size" not in (await origin.call("b2_list_file_names", version=2, bucketId=bucket_id)).json["files"][0]
+
+
+async def test_the_digest_at_the_end_is_checked_and_taken_off(origin):
+    bucket_id = await origin.bucket()
+    headers = {"x-bz-content-sha1": "hex_digits_at_end"}
+    answer = await origin.upload(bucket_id, "a", HELLO + HELLO_SHA1.encode(), headers=headers)
+    assert (answer.json["contentLength"], answer.json["contentSha1"]) == (5, HELLO_SHA1)
+    got = await origin.send("GET", "/file/photographs/a", {"authorization": await origin.token()})
+    assert got.content == HELLO
+
+
+async def test_a_large_digest_at_the_end_may_be_cut_anywhere_between_chunks(origin):
+    class Collected:
+        def __init__(self):
+            self.content = b""
+
+        async def write(self, chunk):
+            self.content += chunk
+
+    body = b"0123456789" + HELLO_SHA1.encode()
+    for cut in range(len(body) + 1):
+        collected = Collected()
+
+        async def chunks(cut=cut):
+            yield body[:cut]
+            yield body[cut:]
+
+        assert await receive(collected, chunks(), 10) == HELLO_SHA1.encode()
+        assert collected.content == b"0123456789"
+
+
+async def test_an_empty_file_may_carry_its_digest_at_the_end(origin):
+    bucket_id = await origin.bucket()
+    digest = hashlib.sha1(b"", usedforsecurity=False).hexdigest()
+    answer = await origin.upload(
+        bucket_id, "empty", digest.encode(), headers={"x-bz-content-sha1": "hex_digits_at_end"}
+    )
+    assert (answer.json["contentLength"], answer.json["contentSha1"]) == (0, digest)
+
+
+async def test_do_not_verify_marks_the_digest_as_unverified(origin):
+    bucket_id = await origin.bucket()
+    answer = await origin.upload(bucket_id, "a", HELLO, headers={"x-bz-content-sha1": "do_not_verify"})
+    assert answer.json["contentSha1"] == f"unverified:{HELLO_SHA1}"
+
+
+@pytest.mark.parametrize(
+    ("content", "sha1"),
+    [
+        (HELLO, "0" * 40),
+        (HELLO + b"0" * 40, "hex_digits_at_end"),
+        (HELLO + b"\xff" * 40, "hex_digits_at_end"),
+    ],
+)
+async def test_a_digest_that_does_not_match_refuses_the_upload(origin, content, sha1):
+    bucket_id = await origin.bucket()
+    answer = await origin.upload(bucket_id, "a", content, headers={"x-bz-content-sha1": sha1})
+    assert answer.error == (400, "bad_request", "Sha1 did not match data received")
+    assert (await origin.call("b2_list_file_versions", bucketId=bucket_id)).json["files"] == []
+
+
+async def test_an_upper_case_digest_is_the_same_digest(origin):
+    bucket_id = await origin.bucket()
+    assert (await origin.upload(bucket_id, "a", HELLO, headers={"x-bz-content-sha1": HELLO_SHA1.upper()})).status == 200
+
+
+async def test_a_body_shorter_than_announced_stores_nothing(origin):
+    bucket_id = await origin.bucket()
+    place = (await origin.call("b2_get_upload_url", bucketId=bucket_id)).json
+    headers = {
+        "host": "b2.example",
+        "authorization": place["authorizationToken"],
+        "x-bz-file-name": "a",
+        "x-bz-content-sha1": "do_not_verify",
+        "content-length": "9",
+    }
+    request = Request.of("POST", place["uploadUrl"].removeprefix("http://b2.example:9000"), headers.items())
+    request.body, request.content_length = one_chunk(HELLO), 9
+    response = await origin.server.handle(request)
+    assert response.status == 400
+    assert (await origin.call("b2_list_file_versions", bucketId=bucket_id)).json["files"] == []
+
+
+async def test_a_file_over_five_gigabytes_is_refused_before_its_bytes(origin):
+    bucket_id = await origin.bucket()
+    place = (await origin.call("b2_get_upload_url", bucketId=bucket_id)).json
+
+    async def untouched():
+        raise AssertionError("the body was read")
+        yield b""
+
+    headers = {
+        "authorization": place["authorizationToken"],
+        "x-bz-file-name": "a",
+        "x-bz-content-sha1": "do_not_verify",
+        "content-length": "5000000001",
+    }
+    request = Request.of("POST", place["uploadUrl"].removeprefix("http://b2.example:9000"), headers.items())
+    request.body, request.content_length = untouched(), 5_000_000_001
+    assert (await origin.server.handle(request)).status == 400
+
+
+async def test_an_upload_url_takes_only_the_token_given_with_it(origin):
+    first, second = await origin.bucket("photographs"), await origin.bucket("drawings")
+    place = (await origin.call("b2_get_upload_url", bucketId=first)).json
+    answer = await origin.upload(second, "a", HELLO, headers={"authorization": place["authorizationToken"]})
+    assert answer.error[:2] == (401, "bad_auth_token")
+    assert (await origin.call("b2_list_file_names", bucketId=second)).json["files"] == []
+
+
+async def test_an_upload_token_ends_after_a_day(origin):
+    bucket_id = await origin.bucket()
+    place = (await origin.call("b2_get_upload_url", bucketId=bucket_id)).json
+    origin.now_ms += 86_400_000
+    answer = await origin.upload(bucket_id, "a", HELLO, headers={"authorization": place["authorizationToken"]})
+    assert answer.error[:2] == (401, "expired_auth_token")
+
+
+async def test_a_custom_timestamp_places_the_version_in_time(origin):
+    bucket_id = await origin.bucket()
+    newer = await origin.put(bucket_id, "a", b"newer")
+    older = await origin.upload(bucket_id, "a", b"older", headers={"x-bz-custom-upload-timestamp": "1000"})
+    assert older.json["uploadTimestamp"] == 1000
+    listed = (await origin.call("b2_list_file_versions", bucketId=bucket_id)).json["files"]
+    assert [file["fileId"] for file in listed] == [newer, older.json["fileId"]]
+
+
+async def test_names_that_look_like_paths_are_only_names(origin):
+    bucket_id = await origin.bucket("photographs", "allPublic")
+    for name in ("..", "../../etc/passwd", "a/../b", "./a", "//a", "a%2Fb", "a?b#c"):
+        await origin.put(bucket_id, name, name.encode())
+    listed = (await origin.call("b2_list_file_names", bucketId=bucket_id)).json["files"]
+    assert {file["fileName"] for file in listed} == {"..", "../../etc/passwd", "a/../b", "./a", "//a", "a%2Fb", "a?b#c"}
+    assert (await origin.send("GET", "/file/photographs/../../etc/passwd")).content == b"../../etc/passwd"
+    assert (await origin.send("GET", "/file/photographs/a%252Fb")).content == b"a%2Fb"
+
+
+async def test_a_full_disk_is_a_storage_cap_and_reads_go_on(origin_with_20_bytes_left):
+    origin = origin_with_20_bytes_left
+    bucket_id = await origin.bucket("photographs", "allPublic")
+    await origin.put(bucket_id, "a", HELLO)
+    answer = await origin.upload(bucket_id, "b", b"more than there is room for")
+    assert answer.error[:2] == (403, "storage_cap_exceeded")
+    assert [
+        file["fileName"] for file in (await origin.call("b2_list_file_names", bucketId=bucket_id)).json["files"]
+    ] == ["a"]
+    assert (await origin.send("GET", "/file/photographs/a")).content == HELLO
+
+
+async def test_names_are_listed_in_byte_order_and_pages(origin):
+    bucket_id = await origin.bucket()
+    for name in ("b", "a", "é", "z", "Z"):
+        await origin.put(bucket_id, name)
+    page = (await origin.call("b2_list_file_names", bucketId=bucket_id, maxFileCount=3)).json
+    assert [file["fileName"] for file in page["files"]] == ["Z", "a", "b"]
+    rest = (
+        await origin.call("b2_list_file_names", bucketId=bucket_id, startFileName=page["nextFileName"], maxFileCount=3)
+    ).json
+    assert [file["fileName"] for file in rest["files"]] == ["z", "é"]
+    assert rest["nextFileName"] is None
+
+
+async def test_a_delimiter_folds_names_into_folders_in_order(origin):
+    bucket_id = await origin.bucket()
+    for name in ("2023/a", "2023/b", "2024/a", "2022", "2025"):
+        await origin.put(bucket_id, name)
+    page = (await origin.call("b2_list_file_names", bucketId=bucket_id, delimiter="/", maxFileCount=2)).json
+    assert [(file["action"], file["fileName"]) for file in page["files"]] == [("upload", "2022"), ("folder", "2023/")]
+    assert page["files"][1]["fileId"] is None
+    rest = (
+        await origin.call("b2_list_file_names", bucketId=bucket_id, delimiter="/", startFileName=page["nextFileName"])
+    ).json
+    assert [(file["action"], file["fileName"]) for file in rest["files"]] == [("folder", "2024/"), ("upload", "2025")]
+    inside = (await origin.call("b2_list_file_names", bucketId=bucket_id, prefix="2023/", delimiter="/")).json
+    assert [file["fileName"] for file in inside["files"]] == ["2023/a", "2023/b"]
+
+
+@pytest.mark.parametrize("call", ["b2_list_file_names", "b2_list_file_versions"])
+@pytest.mark.parametrize("count", [-1, 10_001])
+async def test_a_file_count_out_of_range_is_refused(origin, call, count):
+    answer = await origin.call(call, bucketId=await origin.bucket(), maxFileCount=count)
+    assert answer.error[:2] == (400, "out_of_range")
+
+
+async def test_a_file_count_of_zero_is_the_default(origin):
+    bucket_id = await origin.bucket()
+    await origin.put(bucket_id, "a")
+    assert len((await origin.call("b2_list_file_names", bucketId=bucket_id, maxFileCount=0)).json["files"]) == 1
+
+
+async def test_versions_and_markers_are_listed_newest_first(origin):
+    bucket_id = await origin.bucket()
+    first = await origin.put(bucket_id, "a", b"1")
+    origin.now_ms += 5
+    second = await origin.put(bucket_id, "a", b"2")
+    origin.now_ms += 5
+    marker = (await origin.call("b2_hide_file", bucketId=bucket_id, fileName="a")).json
+    other = await origin.put(bucket_id, "b")
+    assert (marker["action"], marker["contentLength"], marker["contentSha1"]) == ("hide", 0, None)
+    assert marker["contentType"] == "application/x-bz-hide-marker"
+    assert "fileRetention" not in marker
+
+    page = (await origin.call("b2_list_file_versions", bucketId=bucket_id, maxFileCount=2)).json
+    assert [file["fileId"] for file in page["files"]] == [marker["fileId"], second]
+    assert (page["nextFileName"], page["nextFileId"]) == ("a", first)
+    rest = (
+        await origin.call(
+            "b2_list_file_versions", bucketId=bucket_id, startFileName="a", startFileId=page["nextFileId"]
+        )
+    ).json
+    assert [file["fileId"] for file in rest["files"]] == [first, other]
+    assert (rest["nextFileName"], rest["nextFileId"]) == (None, None)
+    names = (await origin.call("b2_list_file_names", bucketId=bucket_id)).json["files"]
+    assert [file["fileName"] for file in names] == ["b"]
+
+
+async def test_a_start_id_needs_a_start_name(origin):
+    bucket_id = await origin.bucket()
+    file_id = await origin.put(bucket_id, "a")
+    answer = await origin.call("b2_list_file_versions", bucketId=bucket_id, startFileId=file_id)
+    assert answer.error[:2] == (400, "bad_request")
+
+
+async def test_hiding_is_refused_for_what_is_not_there_or_hidden_already(origin):
+    bucket_id = await origin.bucket()
+    assert (await origin.call("b2_hide_file", bucketId=bucket_id, fileName="a")).error[:2] == (400, "no_such_file")
+    await origin.put(bucket_id, "a")
+    assert (await origin.call("b2_hide_file", bucketId=bucket_id, fileName="a")).status == 200
+    assert (await origin.call("b2_hide_file", bucketId=bucket_id, fileName="a")).error[:2] == (400, "already_hidden")
+
+
+async def test_deleting_the_marker_brings_the_file_back(origin):
+    bucket_id = await origin.bucket("photographs", "allPublic")
+    await origin.put(bucket_id, "a", HELLO)
+    marker = (await origin.call("b2_hide_file", bucketId=bucket_id, fileName="a")).json["fileId"]
+    assert (await origin.send("GET", "/file/photographs/a")).status == 404
+    deleted = await origin.call("b2_delete_file_version", fileName="a", fileId=marker)
+    assert deleted.json == {"fileId": marker, "fileName": "a"}
+    assert (await origin.send("GET", "/file/photographs/a")).content == HELLO
+
+
+async def test_deleting_what_is_not_there_is_file_not_present(origin):
+    bucket_id = await origin.bucket()
+    file_id = await origin.put(bucket_id, "a")
+    wrong_name = await origin.call("b2_delete_file_version", fileName="b", fileId=file_id)
+    assert wrong_name.error[:2] == (400, "file_not_present")
+    await origin.call("b2_delete_file_version", fileName="a", fileId=file_id)
+    again = await origin.call("b2_delete_file_version", fileName="a", fileId=file_id)
+    assert again.error[:2] == (400, "file_not_present")
+    malformed = await origin.call("b2_delete_file_version", fileName="a", fileId="nonsense")
+    assert malformed.error[:2] == (400, "bad_request")
+
+
+async def test_bypassing_governance_needs_its_capability(origin):
+    bucket_id = await origin.bucket()
+    file_id = await origin.put(bucket_id, "a")
+    key = await origin.restricted_key({"deleteFiles"})
+    asked = {"fileName": "a", "fileId": file_id, "bypassGovernance": True}
+    assert (await origin.call("b2_delete_file_version", key=key, **asked)).error == (401, "unauthorized", "")
+    assert (await origin.call("b2_delete_file_version", **asked)).status == 200
+
+
+async def test_file_info_knows_markers_and_says_what_it_does_not_know(origin):
+    bucket_id = await origin.bucket()
+    file_id = await origin.put(bucket_id, "a", HELLO)
+    marker = (await origin.call("b2_hide_file", bucketId=bucket_id, fileName="a")).json["fileId"]
+    assert (await origin.call("b2_get_file_info", fileId=file_id)).json["contentSha1"] == HELLO_SHA1
+    assert (await origin.call("b2_get_file_info", fileId=marker)).json["action"] == "hide"
+    await origin.call("b2_delete_file_version", fileName="a", fileId=file_id)
+    assert (await origin.call("b2_get_file_info", fileId=file_id)).error[:2] == (404, "not_found")
+    assert (await origin.call("b2_get_file_info", fileId="nonsense")).error[:2] == (400, "bad_request")
+
+
+async def test_another_account_finds_nothing_of_ours(origin):
+    bucket_id = await origin.bucket("photographs")
+    file_id = await origin.put(bucket_id, "a")
+    stranger = Account("000000000000", "stranger", "0" * 64, origin.now_ms)
+    await origin.store.metadata.apply([lambda transaction: transaction.insert_account(stranger)])
+    key = await origin.store.create_key(stranger.account_id, "theirs", ALL_CAPABILITIES)
+
+    assert (await origin.call("b2_get_file_info", key=key, fileId=file_id)).error[:2] == (404, "not_found")
+    deletion = await origin.call("b2_delete_file_version", key=key, fileName="a", fileId=file_id)
+    assert deletion.error[:2] == (400, "file_not_present")
+    for call in ("b2_list_file_names", "b2_get_upload_url", "b2_list_file_versions"):
+        assert (await origin.call(call, key=key, bucketId=bucket_id)).error[:2] == (400, "bad_bucket_id")
+    hiding = await origin.call("b2_hide_file", key=key, bucketId=bucket_id, fileName="a")
+    assert hiding.error[:2] == (400, "bad_bucket_id")
+    by_name = await origin.call("b2_list_buckets", key=key, accountId=stranger.account_id, bucketName="photographs")
+    assert by_name.json == {"buckets": []}
+    token = {"authorization": await origin.token(key)}
+    assert (await origin.send("GET", "/file/photographs/a", token)).error == (401, "unauthorized", "")
+    assert (await origin.call("b2_delete_key", key=key, applicationKeyId=origin.owner.key_id)).status == 400
