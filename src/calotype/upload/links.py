@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 from enum import StrEnum
 from pathlib import PurePosixPath
-from urllib.parse import quote
+
+from calotype.http.percent import encode_path
 
 
 class LinkFormat(StrEnum):
@@ -17,7 +18,7 @@ class LinkFormat(StrEnum):
 
 def link_to(base_url: str, key: str) -> str:
     """The object's address under the site's. A `+` is written `%2B`, which every origin reads as a plus."""
-    return f"{base_url.rstrip('/')}/{quote(key, safe='/-._~')}"
+    return f"{base_url.rstrip('/')}/{encode_path(key.encode())}"
 
 
 def format_link(url: str, *, title: str, content_type: str, link_format: LinkFormat) -> str:
