@@ -1,0 +1,48 @@
+"""Whether the addresses of a site are free, asked before anything starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import socket
+from collections.abc import Mapping
+
+from calotype.site import Site
+from calotype.site_kinds import Address
+
+
+class CannotListen(Exception):
+    """An address of the site cannot be listened on. The text names the setting and the ways to change it."""
+
+
+def require_free_addresses(site: Site, sources: Mapping[str, str]) -> None:
+    """Raises `CannotListen` for the first address of the site that is taken or not this machine's."""
+    for each in dataclasses.fields(site.listen):
+        address = getattr(site.listen, each.name)
+        if isinstance(address, Address):
+            _require_free(each.name, address, sources[f"listen.{each.name}"])
+
+
+def _require_free(name: str, address: Address, source: str) -> None:
+    try:
+        family, _, _, _, where = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            # a former run's connections in TIME-WAIT do not hold the address
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+            probe.listen(1)
+    except OSError as exc:
+        raise CannotListen(
+            f"listen.{name} ({source}) is {address}: {_why(exc)}. Choose another address with --{name} HOST:PORT,"
+            f" CALOTYPE_{name.upper()} or {name} under [listen] in calotype.toml."
+        ) from exc
+
+
+def _why(exc: OSError) -> str:
+    if exc.errno == errno.EADDRINUSE:
+        return "another program listens there, perhaps this site itself, already started"
+    if exc.errno == errno.EADDRNOTAVAIL:
+        return "this machine does not have that address"
+    if exc.errno == errno.EACCES:
+        return "this user may not listen on so low a port"
+    return exc.strerror or str(exc)
