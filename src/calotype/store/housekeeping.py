@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from typing import Any
 
 from calotype.store.blobs import Blobs
 from calotype.store.counting import CountedCalls
 from calotype.store.errors import Refused
+from calotype.store.fsck import find_orphans
 from calotype.store.group_commit import GroupCommit
 from calotype.store.metadata import Metadata
 from calotype.store.removal import Removals
@@ -31,16 +33,22 @@ class Housekeeping:
         self._news = asyncio.Event()  # set once, at the next change of the outbox, and replaced
         self._commits: GroupCommit | None = None
         self._task: asyncio.Task[None] | None = None
+        self._sweeping: asyncio.Task[None] | None = None
 
     def start(self, commits: GroupCommit) -> None:
         self._commits = commits
         self._task = asyncio.create_task(self._run())
 
+    def sweep_soon(self) -> None:
+        """Look for the orphans of an earlier crash, in the background."""
+        self._sweeping = asyncio.create_task(self._sweep_quietly())
+
     async def stop(self) -> None:
         """Flush the ledger, and remove what waits for removal and nobody reads."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        tasks = [task for task in (self._task, self._sweeping) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.flush_ledger()
         await self._remove_due(all_of_them=True)
 
@@ -59,6 +67,24 @@ class Housekeeping:
             await self._commits.commit(lambda transaction: transaction.add_to_ledger(rows))
         except Refused:
             self.calls.put_back(rows)
+
+    async def sweep(self) -> int:
+        """Release the blobs that no row names, and remove those that may go at once; how many there were."""
+        count = 0
+        async for orphans in find_orphans(self._metadata, self._blobs, self.active):
+            self.removals.release(orphans, time.monotonic())
+            count += len(orphans)
+        await self._remove_due()
+        return count
+
+    async def _sweep_quietly(self) -> None:
+        try:
+            removed = await self.sweep()
+        except (OSError, sqlite3.Error) as error:
+            _log.warning("the sweep for orphans stopped: %s", error)
+            return
+        if removed:
+            _log.info("removed %d blobs that no version names", removed)
 
     async def wait_outbox(self, after: int) -> None:
         while True:

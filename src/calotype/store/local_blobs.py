@@ -109,7 +109,9 @@ class LocalBlobs:
         self._files.remove(self._path(blob_id))
 
     def blob_ids(self) -> Iterator[str]:
-        for folder in sorted(self._folders):
+        with self._lock:
+            folders = sorted(self._folders)
+        for folder in folders:
             yield from (name for name in self._files.entries(self._folder / folder) if is_blob_id(name))
 
     def export(self, blob_id: str, folder: Path) -> None:

@@ -213,6 +213,9 @@ class MemoryTransaction:
             self._blobs.replace(place, replace(blob, references=references))
         return max(references, 0)
 
+    def unnamed_blobs(self, blob_ids: Sequence[str]) -> list[str]:
+        return [blob_id for blob_id in blob_ids if not self._blobs.between((blob_id, ""), (blob_id, LAST), 1)]
+
     def scan_blobs(self, after: str, limit: int) -> list[Blob]:
         return self._blobs.between((after, LAST), (LAST,), limit)
 

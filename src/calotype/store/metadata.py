@@ -87,6 +87,9 @@ class Transaction(Protocol):
     def refer(self, account_id: str, blob_id: str, change: int) -> int:
         """The number of references after the change; a blob left with none is forgotten."""
 
+    def unnamed_blobs(self, blob_ids: Sequence[str]) -> list[str]:
+        """Those of the ids that no account has a row of."""
+
     def scan_blobs(self, after: str, limit: int) -> list[Blob]:
         """Every account's blobs by blob id, those greater than `after`."""
 

@@ -40,9 +40,6 @@ class Removals:
         self._released.extendleft(reversed(pinned))
         return due
 
-    def waiting(self) -> set[str]:
-        return {blob_id for _, blob_id in self._released}
-
     @contextmanager
     def pinned(self, blob_ids: Iterable[str]) -> Iterator[None]:
         """Inside, these blobs' files stay."""

@@ -146,6 +146,10 @@ class SqliteTransaction:
             self._execute("DELETE FROM blobs WHERE blob_id = ? AND account_id = ?", place)
         return max(int(references), 0)
 
+    def unnamed_blobs(self, blob_ids: Sequence[str]) -> list[str]:
+        statement = "SELECT 1 FROM blobs WHERE blob_id = ?"
+        return [blob_id for blob_id in blob_ids if self._first(statement, blob_id) is None]
+
     def scan_blobs(self, after: str, limit: int) -> list[Blob]:
         rows = self._execute("SELECT * FROM blobs WHERE blob_id > ? ORDER BY blob_id LIMIT ?", (after, limit))
         return [Blob(*row) for row in rows]

@@ -15,18 +15,20 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 from calotype.master_key import MasterKey
 from calotype.store import buckets, ids, listing, versions
+from calotype.store.backup import Copied, write_backup
 from calotype.store.blobs import Blobs, BlobWriter
 from calotype.store.cache import RowCache
 from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion, ReadOnly
 from calotype.store.filesystem import FileSystem, LocalFileSystem
 from calotype.store.folder_lock import FolderLock
+from calotype.store.fsck import Fsck, FsckReport
 from calotype.store.group_commit import GroupCommit
 from calotype.store.housekeeping import Housekeeping
 from calotype.store.keyring import Keyring
@@ -86,6 +88,7 @@ class Store:
         self.settings = settings
         self._clock = clock
         self._random_bytes = ids.RandomSupply(os.urandom)
+        self._files: FileSystem = LocalFileSystem()
         self._lock: FolderLock | None = None
         self._closed = False
         self._threads_in = WorkThreads(_BODY_THREADS, "body-in")
@@ -134,6 +137,7 @@ class Store:
             raise
         store = cls(metadata, blobs, master_key, settings, clock)
         store._lock = lock
+        store._files = files
         await store._begin()
         return store
 
@@ -403,6 +407,23 @@ class Store:
     async def forget_outbox(self, up_to: int) -> None:
         await self._commits.commit(lambda transaction: transaction.forget_outbox(up_to))
 
+    # care
+
+    async def fsck(self) -> FsckReport:
+        """Check every row against its bytes and release orphans; may take as long as reading all of the content."""
+        report = await Fsck(self.metadata, self.blobs).run()
+        return replace(report, orphans=await self.sweep())
+
+    async def sweep(self) -> int:
+        """Release blobs that no row names, for removal; how many. Runs by itself once after `open`."""
+        return await self._housekeeping.sweep()
+
+    async def backup(self, target: Path) -> Copied:
+        """A consistent copy in `target`, a new or empty folder, while uploads and deletes go on."""
+        await self.flush()
+        with self._housekeeping.removals.paused():
+            return await write_backup(self.metadata, self.blobs, target, self._files)
+
     # inside
 
     async def _begin(self) -> None:
@@ -417,6 +438,7 @@ class Store:
             if not await self.accounts():
                 await self._commits.commit(make)
             await self.token_secret()
+            self._housekeeping.sweep_soon()
         except BaseException:
             await self.close()
             raise

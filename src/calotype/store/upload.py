@@ -94,6 +94,8 @@ class Upload:
 
     async def write(self, chunk: bytes) -> None:
         """Take the next bytes of the body; raises IncompleteUpload beyond the expected length, StorageFull."""
+        if not chunk:
+            return
         self.length += len(chunk)
         self._piece.append(chunk)
         self._piece_length += len(chunk)

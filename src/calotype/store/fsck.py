@@ -1,0 +1,202 @@
+"""`fsck`: every row against its bytes, every extent against its blob, every count against the extents.
+
+It may run beside uploads and deletes: what changes meanwhile is looked at a second time before it is reported. The
+sweep finds orphans: blobs that no row names, which a crash between file and row, or row and removal, leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+
+from calotype.store.blobs import Blobs
+from calotype.store.metadata import Metadata, Transaction
+from calotype.store.model import Blob, Bucket, FileVersion
+
+_ROWS_AT_ONCE = 500
+_READ_BYTES = 1 << 20
+
+
+class Fault(StrEnum):
+    MISSING = "the file is missing"
+    WRONG_LENGTH = "the file has the wrong length"
+    WRONG_DIGEST = "the bytes do not have the SHA-256 of the row"
+    NO_BLOB_ROW = "a version lies in a blob that has no row"
+    OUTSIDE = "a version's extent reaches beyond its blob"
+    WRONG_REFERENCES = "the reference count is not the number of extents"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`bucket_name` and `key` tell the version, when the fault was found there."""
+
+    fault: Fault
+    blob_id: str
+    bucket_name: str | None = None
+    key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FsckReport:
+    versions: int = 0
+    blobs: int = 0
+    content_bytes: int = 0
+    orphans: int = 0
+    problems: tuple[Problem, ...] = field(default=())
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.problems
+
+
+class Fsck:
+    def __init__(self, metadata: Metadata, blobs: Blobs) -> None:
+        self._metadata = metadata
+        self._blobs = blobs
+        self._counts = sqlite3.connect("", check_same_thread=False)  # on disk once it is large: memory stays flat
+        self._counts.execute("CREATE TABLE extents (account_id, blob_id, count, PRIMARY KEY (account_id, blob_id))")
+        self._problems: list[Problem] = []
+
+    async def run(self) -> FsckReport:
+        try:
+            versions = await self._check_versions()
+            blobs, content_bytes = await self._check_blobs()
+        finally:
+            self._counts.close()
+        return FsckReport(versions, blobs, content_bytes, 0, tuple(self._problems))
+
+    async def _check_versions(self) -> int:
+        count = 0
+        async for bucket in self._buckets():
+            async for version in self._versions(bucket):
+                count += 1
+                await self._check_extents(bucket, version)
+        return count
+
+    async def _check_extents(self, bucket: Bucket, version: FileVersion) -> None:
+        for extent in version.extents:
+            self._count_extent(version.account_id, extent.blob_id)
+            blob = await self._blob(version.account_id, extent.blob_id)
+            if blob is None:
+                fault = Fault.NO_BLOB_ROW
+            elif extent.offset + extent.length > blob.length:
+                fault = Fault.OUTSIDE
+            else:
+                continue
+            if await self._is_still_there(bucket, version):
+                self._problems.append(Problem(fault, extent.blob_id, bucket.name, version.key))
+
+    async def _check_blobs(self) -> tuple[int, int]:
+        count = content_bytes = 0
+        async for blob in self._blob_rows():
+            count += 1
+            content_bytes += blob.length
+            fault = await asyncio.to_thread(self._fault_of, blob)
+            if fault is None and self._extents_counted(blob) != blob.references:
+                fault = await self._metadata.read(lambda transaction: _fault_of_count(transaction, blob))  # noqa: B023
+            # Deleted since its row was read: then the file may well be gone.
+            if fault is not None and await self._blob(blob.account_id, blob.blob_id) is not None:
+                self._problems.append(Problem(fault, blob.blob_id))
+        return count, content_bytes
+
+    def _fault_of(self, blob: Blob) -> Fault | None:
+        try:
+            length, sha256 = _measure(self._blobs, blob.blob_id)
+        except FileNotFoundError:
+            return Fault.MISSING
+        if length != blob.length:
+            return Fault.WRONG_LENGTH
+        return None if sha256 == blob.sha256 else Fault.WRONG_DIGEST
+
+    def _count_extent(self, account_id: str, blob_id: str) -> None:
+        statement = "INSERT INTO extents VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1"
+        self._counts.execute(statement, (account_id, blob_id))
+
+    def _extents_counted(self, blob: Blob) -> int:
+        statement = "SELECT count FROM extents WHERE account_id = ? AND blob_id = ?"
+        row = self._counts.execute(statement, (blob.account_id, blob.blob_id)).fetchone()
+        return int(row[0]) if row else 0
+
+    async def _is_still_there(self, bucket: Bucket, version: FileVersion) -> bool:
+        found = await self._metadata.read(lambda transaction: transaction.version(bucket, version.version_id))
+        return found is not None and found.extents == version.extents
+
+    async def _blob(self, account_id: str, blob_id: str) -> Blob | None:
+        return await self._metadata.read(lambda transaction: transaction.blob(account_id, blob_id))
+
+    async def _buckets(self) -> AsyncIterator[Bucket]:
+        for account in await self._metadata.read(lambda transaction: transaction.accounts()):
+            account_id = account.account_id
+            for bucket in await self._metadata.read(lambda transaction: transaction.buckets(account_id)):  # noqa: B023
+                yield bucket
+
+    async def _versions(self, bucket: Bucket) -> AsyncIterator[FileVersion]:
+        place: tuple[bytes, int | None] = (b"", None)
+        while True:
+            start, time = place
+            batch = await self._metadata.read(
+                lambda transaction: transaction.scan_versions(bucket, start, time, None, _ROWS_AT_ONCE)  # noqa: B023
+            )
+            for version in batch:
+                yield version
+            if len(batch) < _ROWS_AT_ONCE:
+                return
+            place = (batch[-1].key, batch[-1].uploaded_at_ms - 1)
+
+    async def _blob_rows(self) -> AsyncIterator[Blob]:
+        after = ""
+        while True:
+            batch = await self._metadata.read(lambda transaction: transaction.scan_blobs(after, _ROWS_AT_ONCE))  # noqa: B023
+            for blob in batch:
+                yield blob
+            if len(batch) < _ROWS_AT_ONCE:
+                return
+            after = batch[-1].blob_id
+
+
+def _fault_of_count(transaction: Transaction, blob: Blob) -> Fault | None:
+    """Count the blob's extents over one state: versions may have come and gone since the first walk."""
+    stored = transaction.blob(blob.account_id, blob.blob_id)
+    if stored is None:
+        return None
+    count = 0
+    for bucket in transaction.buckets(blob.account_id):
+        place: tuple[bytes, int | None] = (b"", None)
+        while batch := transaction.scan_versions(bucket, *place, None, _ROWS_AT_ONCE):
+            count += sum(extent.blob_id == blob.blob_id for version in batch for extent in version.extents)
+            place = (batch[-1].key, batch[-1].uploaded_at_ms - 1)
+    return None if count == stored.references else Fault.WRONG_REFERENCES
+
+
+async def find_orphans(metadata: Metadata, blobs: Blobs, active: set[str]) -> AsyncIterator[list[str]]:
+    """The blobs that no row names, some at a time.
+
+    The order is what makes it safe beside uploads: a blob that was listed, is not being written any more and still
+    has no row can get none.
+    """
+    listed = blobs.blob_ids()
+    while batch := await asyncio.to_thread(_next_batch, listed):
+        idle = [blob_id for blob_id in batch if blob_id not in active]
+        yield await metadata.read(lambda transaction: transaction.unnamed_blobs(idle))  # noqa: B023
+
+
+def _next_batch(listed: Iterator[str]) -> list[str]:
+    return list(islice(listed, _ROWS_AT_ONCE))
+
+
+def _measure(blobs: Blobs, blob_id: str) -> tuple[int, str]:
+    sha256 = hashlib.sha256()
+    length = 0
+    reader = blobs.open(blob_id)
+    try:
+        while content := reader.read(length, _READ_BYTES):
+            sha256.update(content)
+            length += len(content)
+    finally:
+        reader.close()
+    return length, sha256.hexdigest()
