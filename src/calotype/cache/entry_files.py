@@ -54,7 +54,7 @@ class EntryFiles:
         self._numbers = itertools.count()
 
     def prepare(self) -> None:
-        """Makes the folders and removes what an earlier process of this writer left unfinished."""
+        """Makes the folders and removes what an earlier process of this writer left unfinished; `*` stands for any."""
         self._incoming.mkdir(parents=True, exist_ok=True)
         for first in range(256):
             (self._folder / f"{first:02x}").mkdir(exist_ok=True)

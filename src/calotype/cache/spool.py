@@ -44,6 +44,10 @@ class Spool:
         return self._in_file + len(self._memory)
 
     @property
+    def has_no_reader(self) -> bool:
+        return self._users == 1
+
+    @property
     def body(self) -> bytes | None:
         """The whole body when it stayed small."""
         return bytes(self._memory) if self._path is None else None

@@ -63,6 +63,8 @@ def request_directives(headers: Headers, settings: CacheSettings) -> CacheContro
 
 def look_up(variants: Sequence[StoredResponse], headers: Headers, settings: CacheSettings, *, now: float) -> Lookup:
     """The state of a GET or HEAD whose key has these stored responses."""
+    if settings.eligible is False:
+        return Bypass("rule")
     stored = choose_variant(variants, headers)
     if stored is None:
         return Miss(is_variant=bool(variants))

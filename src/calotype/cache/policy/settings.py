@@ -52,12 +52,9 @@ class CacheSettings:
     pass_origin_errors: bool = False
 
     def ttl_for_status(self, status: int) -> int | None:
-        """The lifetime a rule sets for this status; the last matching one wins."""
-        found = None
-        for status_ttl in self.status_ttls:
-            if status_ttl.first <= status <= status_ttl.last:
-                found = status_ttl.ttl
-        return found
+        """The lifetime a rule sets for this status; of several ranges that hold it the narrowest counts."""
+        fitting = [each for each in self.status_ttls if each.first <= status <= each.last]
+        return min(fitting, key=lambda each: each.last - each.first).ttl if fitting else None
 
 
 # Cloudflare's default: by the extension of the path, whatever the media type.

@@ -1,0 +1,116 @@
+"""The hot memo: answers in demand, decided and laid out as bytes, found by the address asked for.
+
+This is the path of almost every request, so it is short: a few dictionary look-ups and one `bytes` formatting, inside
+the parser's callback. What stands here is valid for one configuration (a new one empties the memo), is dropped by the
+bans that mean it, and is decided anew after a minute, so that the index sees what is in demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from calotype.cache.policy.stored import StoredResponse
+from calotype.edge.bans import Bans, Subject
+from calotype.http.message import Prepared
+
+# How long an answer is given without asking the index again: the index learns of its use, a peer of its eviction.
+MEMO_SECONDS = 60.0
+# What an answer costs besides its body.
+_OVERHEAD_BYTES = 2048
+
+MemoKey = tuple[str, bytes, str]  # scheme, Host as sent, target
+_RAY_MASK = (1 << 64) - 1
+
+
+class HotAnswer:
+    """One answer. `template` takes the age, the seconds of freshness left and the ray, in this order."""
+
+    __slots__ = ("body", "born", "fresh_until", "key_digest", "subject", "template", "until")
+
+    def __init__(
+        self,
+        template: bytes,
+        body: bytes,
+        *,
+        born: float,
+        fresh_until: float,
+        until: float,
+        key_digest: str,
+        subject: Subject,
+    ) -> None:
+        self.template = template
+        self.body = body
+        self.born = born
+        self.fresh_until = fresh_until
+        self.until = until
+        self.key_digest = key_digest
+        self.subject = subject
+
+    def prepared(self, now: float, ray: int) -> Prepared:
+        return Prepared(self.template % (now - self.born, self.fresh_until - now, ray & _RAY_MASK), self.body)
+
+
+def template_of(headers: Iterable[tuple[str, str]], length: int) -> bytes:
+    """The head of a 200 with places for age, remaining freshness and ray."""
+    lines = ["HTTP/1.1 200 OK"]
+    lines += [f"{name}: {value}" for name, value in headers if name not in _FILLED_IN]
+    lines.append(f"content-length: {length}")
+    fixed = "\r\n".join(lines).encode("latin-1").replace(b"%", b"%%")
+    return fixed + (
+        b"\r\nage: %d\r\ncf-cache-status: HIT\r\ncache-status: Calotype; hit; ttl=%d\r\ncf-ray: %016x-CAL\r\n\r\n"
+    )
+
+
+_FILLED_IN = frozenset({"age", "cf-cache-status", "cache-status", "cf-ray", "content-length", "connection"})
+
+
+class HotMemo:
+    """Answers by address, bounded in bytes; the oldest goes first."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.answers: dict[MemoKey, HotAnswer] = {}
+        self._limit_bytes = limit_bytes
+        self._bytes = 0
+
+    def put(self, key: MemoKey, answer: HotAnswer) -> None:
+        self.drop(key)
+        self.answers[key] = answer
+        self._bytes += _cost(answer)
+        while self._bytes > self._limit_bytes:
+            self.drop(next(iter(self.answers)))
+
+    def drop(self, key: MemoKey) -> None:
+        answer = self.answers.pop(key, None)
+        if answer is not None:
+            self._bytes -= _cost(answer)
+
+    def drop_banned(self, bans: Bans) -> None:
+        for key in [key for key, answer in self.answers.items() if bans.kills(answer.subject)]:
+            self.drop(key)
+
+    def drop_stored(self, key_digests: Iterable[str]) -> None:
+        """Forgets every answer made from these cache keys."""
+        wanted = frozenset(key_digests)
+        for key in [key for key, answer in self.answers.items() if answer.key_digest in wanted]:
+            self.drop(key)
+
+    def clear(self) -> None:
+        self.answers.clear()
+        self._bytes = 0
+
+
+def _cost(answer: HotAnswer) -> int:
+    return _OVERHEAD_BYTES + len(answer.template) + len(answer.body)
+
+
+def subject_of(stored: StoredResponse) -> Subject:
+    """The stored response as bans see it."""
+    return Subject(
+        stored.zone_id,
+        stored.url,
+        stored.origin_url,
+        stored.query,
+        stored.query_ignored,
+        stored.tags,
+        stored.ban_position,
+    )

@@ -1,0 +1,225 @@
+"""`calotype edge`: the caching reverse proxy, as worker processes and one control process under a supervisor.
+
+The listening sockets are bound before the fork and shared by the workers: an address in use is said at once, and the
+connections that wait for a worker which dies are taken by the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from calotype.cache.entries import Entries
+from calotype.cache.entry_files import EntryFiles
+from calotype.cache.key import owner_of
+from calotype.cache.policy.settings import Mode
+from calotype.edge.access_log import AccessLog
+from calotype.edge.bans import BanLog, BanReader, Bans
+from calotype.edge.caching import Caching
+from calotype.edge.configuration import ConfigurationStore
+from calotype.edge.control import ControlPlane, Workers
+from calotype.edge.control_server import ControlServer
+from calotype.edge.fills import Fills
+from calotype.edge.internal import InternalHandler
+from calotype.edge.memo import HotMemo
+from calotype.edge.origin import Origin
+from calotype.edge.origin_request import address_of_front
+from calotype.edge.peers import Peers, socket_path
+from calotype.edge.worker import EdgeWorker, Place
+from calotype.edge.zones import Zones
+from calotype.master_key import MasterKey
+from calotype.programs.supervisor import Child, Ready, Supervisor
+from calotype.serve.client import Client
+from calotype.serve.limits import Limits
+from calotype.serve.listener import bind, bind_unix
+from calotype.serve.run import run as run_loop
+from calotype.serve.run import stop_on_signals
+from calotype.serve.server import Server
+from calotype.site_folder import load_credentials, save_credentials
+
+log = logging.getLogger("calotype.edge")
+
+DRAIN_TIMEOUT_S = 10.0
+# Workers pass whole pictures to each other over these sockets, with as many viewers as their listeners allow.
+_INTERNAL_LIMITS = replace(Limits(), requests_in_flight_max=32_768, connections_max=32_768)
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSettings:
+    """`data` is the site's data folder. With `front`, one origin is fronted and there is no control plane.
+
+    `mode` is `cloudflare` or `rfc`; None means rfc with `front`, else cloudflare. `memory_bytes` is for each worker:
+    a half for stored responses it owns, a half for its hot memo. `access_log` is `off`, `text` or `json`.
+    """
+
+    data: Path
+    listen: str = "0.0.0.0:8000"
+    control: str | None = "127.0.0.1:8002"
+    workers: int = 2
+    mode: str | None = None
+    front: str | None = None
+    cache_size_bytes: int = 2 << 30
+    memory_bytes: int = 64 << 20
+    access_log: str = "off"
+
+    @property
+    def cache_mode(self) -> Mode:
+        return Mode(self.mode or ("rfc" if self.front else "cloudflare"))
+
+    @property
+    def run_folder(self) -> Path:
+        return self.data / "run"
+
+    @property
+    def edge_folder(self) -> Path:
+        return self.data / "edge"
+
+    @property
+    def ban_log(self) -> Path:
+        return self.edge_folder / "bans.log"
+
+
+def run(settings: EdgeSettings, ready: Callable[[], None]) -> int:
+    """Serves until SIGTERM or SIGINT; the exit code. Raises AddressInUse, or ValueError for a wrong setting."""
+    return Supervisor(children(settings), on_ready=ready).run()
+
+
+def children(settings: EdgeSettings) -> list[Child]:
+    """The processes of an edge, for a supervisor; its addresses are bound here."""
+    if settings.front is not None:
+        address_of_front(settings.front)
+    for folder in (settings.run_folder, settings.edge_folder / "cache"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    EntryFiles(settings.edge_folder / "cache", writer="*").prepare()
+    listener = bind(settings.listen)
+    instance = secrets.token_hex(8)
+    workers = [_worker_child(settings, listener, number, instance) for number in range(settings.workers)]
+    if settings.front is not None or settings.control is None:
+        return workers
+    control_token(settings.data)
+    control = bind(settings.control)
+    return [Child("edge-control", lambda ready: run_loop(_control(settings, control, ready))), *workers]
+
+
+def control_token(data: Path) -> str:
+    """The control plane's bearer token, made once (credentials.json, 0600)."""
+    credentials = load_credentials(data)
+    if credentials.control_token is not None:
+        return credentials.control_token
+    token = secrets.token_urlsafe(32)
+    save_credentials(data, replace(credentials, control_token=token))
+    return token
+
+
+# The control process
+
+
+async def _control(settings: EdgeSettings, listener: socket.socket, ready: Ready) -> None:
+    from calotype.cloudflare.server import CloudflareServer  # the workers, forked from the same parent, need none of it
+
+    stopped = stop_on_signals()
+    bans = BanLog(settings.ban_log)
+    workers = Workers(settings.run_folder, settings.workers)
+    plane = ControlPlane(bans, workers)
+    token = control_token(settings.data)
+    cloudflare = CloudflareServer(
+        ConfigurationStore(settings.edge_folder, MasterKey.load()),
+        token=token,
+        on_change=plane.configuration_changed,
+        purge=plane.purge,
+    )
+    server = Server(ControlServer(cloudflare, bans, workers, token=token), server_header="calotype")
+    await server.start(listener)
+    ready()
+    await stopped.wait()
+    await server.drain(DRAIN_TIMEOUT_S)
+    await workers.close()
+    bans.close()
+
+
+# A worker process
+
+
+def _worker_child(settings: EdgeSettings, listener: socket.socket, number: int, instance: str) -> Child:
+    return Child(f"edge-worker-{number}", lambda ready: run_loop(_work(settings, listener, number, instance, ready)))
+
+
+async def _work(settings: EdgeSettings, listener: socket.socket, number: int, instance: str, ready: Ready) -> None:
+    """Builds a worker's parts, and serves once its index and the ban log are read."""
+    stopped = stop_on_signals()
+    logging.basicConfig(stream=sys.stderr, format="calotype: %(name)s: %(message)s", level=logging.WARNING)
+    place = Place(number, settings.workers, instance, settings.cache_mode)
+    bans, ban_reader = Bans(), BanReader(settings.ban_log)
+    files = EntryFiles(settings.edge_folder / "cache", writer=f"worker{number}")
+    entries = Entries(
+        files, limit_bytes=settings.cache_size_bytes // settings.workers, memory_bytes=settings.memory_bytes // 2
+    )
+    client = Client()
+    origin = Origin(client, place.mode)
+    fills = Fills(entries=entries, files=files, origin=origin, bans=bans)
+    caching = Caching(entries=entries, fills=fills, origin=origin, bans=bans)
+    memo = HotMemo(settings.memory_bytes // 2)
+    peers = Peers(settings.run_folder, own_number=number, count=settings.workers)
+    access_log = AccessLog(sys.stdout, settings.access_log) if settings.access_log != "off" else None
+    load_zones = _zones_loader(settings)
+    worker = EdgeWorker(place, load_zones(), caching=caching, bans=bans, memo=memo, peers=peers, access_log=access_log)
+
+    def follow_bans() -> int:
+        for ban in ban_reader.read_new():
+            bans.apply(ban)
+        memo.drop_banned(bans)
+        return bans.position
+
+    def reload() -> int:
+        worker.use(load_zones())
+        return worker.zones.generation
+
+    def stats() -> dict[str, Any]:
+        return {
+            "worker": number,
+            "requests": worker.requests + worker.hits,
+            "memo_hits": worker.hits,
+            "memo_answers": len(memo.answers),
+            "entries": len(entries),
+            "stored_bytes": entries.stored_bytes,
+            "memory_bytes": entries.memory_bytes,
+            "evictions": entries.evictions,
+            "ban_position": bans.position,
+            "generation": worker.zones.generation,
+        }
+
+    internal = InternalHandler(worker, follow_bans=follow_bans, reload=reload, stats=stats)
+    internal_server = Server(internal, limits=_INTERNAL_LIMITS)
+    # The socket comes first: a ban is either in the log when it is read below, or announced here afterwards.
+    await internal_server.start(bind_unix(socket_path(settings.run_folder, number)))
+    reload()
+    follow_bans()
+    files.prepare()
+    entries.load_index(lambda digest: owner_of(digest, settings.workers) == number)
+    internal.is_ready()
+    server = Server(worker)
+    await server.start(listener)
+    ready()
+    await stopped.wait()
+    await server.drain(DRAIN_TIMEOUT_S)
+    await fills.drain()
+    await internal_server.drain(1.0)
+    await peers.close()
+    await client.close()
+    if access_log is not None:
+        access_log.flush()
+
+
+def _zones_loader(settings: EdgeSettings) -> Callable[[], Zones]:
+    mode = settings.cache_mode
+    if settings.front is not None:
+        front = Zones.of_front(address_of_front(settings.front), mode)
+        return lambda: front
+    store = ConfigurationStore(settings.edge_folder, MasterKey.load())
+    return lambda: Zones(store.load(), mode)
