@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Limits:
     """Limits of a listener; all times in seconds, all sizes in bytes."""
 
-    # Request line and header fields together; nginx takes 32 KiB, Cloudflare 128 KiB. Beyond: 431.
+    # Header fields together; nginx takes 32 KiB, Cloudflare 128 KiB. Beyond: 431.
     head_max_bytes: int = 65_536
     # Header fields of one message, trailers counted apart. Beyond: 431.
     header_count_max: int = 128

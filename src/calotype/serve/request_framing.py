@@ -28,7 +28,7 @@ def origin_form(method: str, target: bytes) -> tuple[bytes, bytes | None]:
 
     Absolute form is what clients send to proxies; a server must take it, and its authority counts over Host.
     """
-    if target.startswith(b"/"):
+    if target.startswith(b"/") and b"#" not in target:
         return target, None
     if target == b"*" and method == "OPTIONS":
         return target, None

@@ -60,6 +60,8 @@ class RequestReader:
         self._scheme = scheme
         self._client = client
         self._known_hosts: set[bytes] = set()
+        self._target_max_bytes = state.limits.target_max_bytes
+        self._header_count_max = state.limits.header_count_max
         self._measures_each_head = state.limits.head_max_bytes < SLICE_BYTES
         self._parser: httptools.HttpRequestParser | None = httptools.HttpRequestParser(self)
         self._url = b""
@@ -148,7 +150,7 @@ class RequestReader:
         # Only what is beyond any doubt; the exact count, free of white space, is made when the head is complete.
         if self._head_bytes > 2 * self._state.limits.head_max_bytes:
             self._refuse(_too_large(self._raw))
-        elif len(self._url) > self._state.limits.target_max_bytes:
+        elif len(self._url) > self._target_max_bytes:
             self._refuse(_target_too_long())
 
     def _body_grew(self, fed: int, received: int) -> None:
@@ -213,7 +215,9 @@ class RequestReader:
         self.is_in_head = False
         if self._head_bytes or self._measures_each_head:
             self._measure_head()
-        if len(self._raw) > self._state.limits.header_count_max:
+        if len(url) > self._target_max_bytes:
+            raise _target_too_long()
+        if len(self._raw) > self._header_count_max:
             raise RequestRefused(431, "too many header fields")
         version = parser.get_http_version()
         host = fields.get(b"host")
@@ -252,11 +256,8 @@ class RequestReader:
 
     def _measure_head(self) -> None:
         self._head_bytes = 0
-        limits = self._state.limits
-        if len(self._url) > limits.target_max_bytes:
-            raise _target_too_long()
-        size = len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._raw)
-        if size > limits.head_max_bytes:
+        size = sum(len(name) + len(value) + 4 for name, value in self._raw)
+        if size > self._state.limits.head_max_bytes:
             raise _too_large(self._raw)
 
     def _check_host(self, host: bytes | None, version: str) -> None:
