@@ -49,6 +49,7 @@ class CreateBucket(Operation):
     scope = Scope.BUCKET
     transaction_class = TransactionClass.C
     capability = "writeBuckets"
+    has_document = True
 
     bucket: str
     acl: CannedAcl | None = None

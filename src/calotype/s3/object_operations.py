@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from calotype.auth.checksums import HEADERS, is_well_formed
+from calotype.auth.checksums import HEADERS, as_base64, is_well_formed
 from calotype.http.message import Headers
 from calotype.s3 import xml
 from calotype.s3.addressing import Address, decoded, path_of
@@ -31,6 +32,7 @@ DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 MAX_METADATA_BYTES = 2048
 MAX_KEYS_TO_DELETE = 1000
 _METADATA_PREFIX = "x-amz-meta-"
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
 STORED_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
 """Header fields of an upload that are kept and given back with the object, beside its Content-Type."""
@@ -96,8 +98,18 @@ def _metadata_text(name: str, value: str) -> str:
 
 
 def metadata_to_headers(metadata: Mapping[str, str]) -> list[tuple[str, str]]:
-    """`x-amz-meta-*` fields whose values go out as raw UTF-8, the way they may come in."""
-    return [(f"{_METADATA_PREFIX}{key}", value.encode().decode("latin-1")) for key, value in metadata.items()]
+    """`x-amz-meta-*` fields whose values go out as raw UTF-8, the way they may come in.
+
+    The B2 API takes line breaks in a file info; what no header field can hold goes out as an RFC 2047 word.
+    """
+    return [(f"{_METADATA_PREFIX}{key}", _header_value(value)) for key, value in metadata.items()]
+
+
+def _header_value(text: str) -> str:
+    raw = text.encode()
+    if _CONTROL_CHARACTER.search(text) or text != text.strip():
+        return f"=?UTF-8?B?{as_base64(raw)}?="
+    return raw.decode("latin-1")
 
 
 def _stored_headers(headers: Headers) -> dict[str, str]:
@@ -236,11 +248,7 @@ class GetObject(Operation):
             request.headers.get("range"),
             request.headers.get("if-range"),
             Conditions.from_headers(request.headers),
-            {
-                name.removeprefix("response-"): value
-                for name in OVERRIDES
-                if (value := request.parameter(name)) is not None
-            },
+            _overrides(request),
             (request.header("x-amz-checksum-mode") or "").upper() == "ENABLED",
         )
 
@@ -254,6 +262,18 @@ class GetObject(Operation):
         if self.version_id is not None:
             query.append(("versionId", self.version_id))
         return S3Request(self.method, self.bucket, self.key, tuple(query), headers)
+
+
+def _overrides(request: S3Request) -> dict[str, str]:
+    overrides: dict[str, str] = {}
+    for name in OVERRIDES:
+        value = request.parameter(name)
+        if value is None:
+            continue
+        if _CONTROL_CHARACTER.search(value):
+            raise InvalidArgument.of(name, value, "Header fields cannot hold control characters.")
+        overrides[name.removeprefix("response-")] = value
+    return overrides
 
 
 def version_id_of(request: S3Request) -> str | None:
@@ -307,6 +327,7 @@ class DeleteObjects(Operation):
     sub_resource = "delete"
     transaction_class = TransactionClass.A
     capability = "deleteFiles"
+    has_document = True
 
     bucket: str
     objects: tuple[ObjectToDelete, ...]

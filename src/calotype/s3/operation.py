@@ -36,7 +36,7 @@ class Scope(Enum):
 class Operation(ABC):
     """`sub_resource` is the query parameter that, beside method and scope, tells operations apart.
 
-    `capability` is what an application key must hold for it (b2.md §8.8).
+    `capability` is what an application key must hold for it (b2.md §8.8); `has_document` says that the body is XML.
     """
 
     __slots__ = ()
@@ -47,6 +47,7 @@ class Operation(ABC):
     sub_resource: ClassVar[str | None] = None
     transaction_class: ClassVar[TransactionClass]
     capability: ClassVar[str]
+    has_document: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

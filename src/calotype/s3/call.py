@@ -1,0 +1,84 @@
+"""One call while it is answered: who asks, what for, and what the answerers need of the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from calotype.auth.authorize import Denial, Resource, authorize
+from calotype.auth.principal import ANONYMOUS, Principal
+from calotype.auth.signed_request import SignedRequest
+from calotype.http.message import Headers, Request
+from calotype.s3.errors import AccessDenied, NoSuchBucket
+from calotype.s3.operation import Operation
+from calotype.s3.settings import S3Settings
+from calotype.store import errors as store_errors
+from calotype.store.model import Bucket
+from calotype.store.store import Store
+
+
+@dataclass(slots=True)
+class Call:
+    """`signed` and `secret` are None for an anonymous request; `headers` include those hoisted into a presigned query.
+
+    `bucket_owner` and `bucket_name` say in whose ledger the call counts, once the bucket is known.
+    """
+
+    store: Store
+    settings: S3Settings
+    request: Request
+    operation: type[Operation]
+    headers: Headers
+    now_ms: int
+    signed: SignedRequest | None = None
+    secret: str = ""
+    principal: Principal = ANONYMOUS
+    bucket_owner: str = ""
+    bucket_name: str = ""
+    bytes_in: int = 0
+    counts_itself: bool = False  # the answer is a stream, which counts what was taken of it
+
+    async def bucket(self, name: str) -> Bucket:
+        """The bucket, whoever owns it; raises NoSuchBucket, AccessDenied when its owner is not the one expected."""
+        try:
+            bucket = await self.store.bucket(name)
+        except store_errors.NoSuchBucket as exc:
+            raise NoSuchBucket(BucketName=name) from exc
+        self.bucket_owner, self.bucket_name = bucket.account_id, bucket.name
+        expected_owner = self.headers.get("x-amz-expected-bucket-owner")
+        if expected_owner is not None and expected_owner != bucket.account_id:
+            raise AccessDenied
+        return bucket
+
+    def denial(
+        self, capability: str, bucket: Bucket, key: bytes | None = None, *, is_public: bool = False
+    ) -> Denial | None:
+        """Why the caller may not; `is_public` where the object itself was made readable by everybody."""
+        resource = Resource(bucket.account_id, bucket.bucket_id, key, bucket.is_public or is_public)
+        return authorize(self.principal, capability, resource)
+
+    def allow(self, capability: str, bucket: Bucket, key: bytes | None = None) -> None:
+        """Returns when the caller may; raises AccessDenied with the reason when it holds a key, without otherwise."""
+        denial = self.denial(capability, bucket, key)
+        if denial is not None:
+            raise self.access_denied(denial)
+
+    def allow_on_account(self, capability: str) -> None:
+        denial = authorize(self.principal, capability, Resource(self.principal.account_id))
+        if denial is not None:
+            raise self.access_denied(denial)
+
+    def access_denied(self, denial: Denial) -> AccessDenied:
+        return AccessDenied() if self.principal.is_anonymous else AccessDenied(f"Access Denied: {denial}")
+
+    def count(self, *, bytes_out: int = 0) -> None:
+        """Count the call in the ledger of the bucket's owner, or of the caller where no bucket is meant."""
+        account_id = self.bucket_owner or self.principal.account_id
+        if account_id:
+            self.store.count(
+                account_id,
+                self.bucket_name,
+                self.operation.name,
+                self.operation.transaction_class,
+                bytes_in=self.bytes_in,
+                bytes_out=bytes_out,
+            )

@@ -1,0 +1,212 @@
+"""The operations that write objects, done on the store: put, copy, delete."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from calotype.http.conditional import Outcome, Validators, evaluate
+from calotype.http.message import Headers, Response
+from calotype.s3 import names
+from calotype.s3.bucket_calls import xml_response
+from calotype.s3.call import Call
+from calotype.s3.errors import (
+    InvalidRequest,
+    NoSuchKey,
+    OperationNotImplemented,
+    PreconditionFailed,
+    S3Error,
+)
+from calotype.s3.object_operations import (
+    Conditions,
+    ContentChecksum,
+    CopyObject,
+    DeleteObject,
+    DeleteObjects,
+    Description,
+    ObjectToDelete,
+    PutObject,
+)
+from calotype.s3.operation import CannedAcl
+from calotype.s3.payload import payload_of
+from calotype.s3.reads import checksum_headers, readable_version, version_headers
+from calotype.s3.results import DeletedObject, DeleteResult, FailedDeletion, copy_result_document
+from calotype.s3.translation import translated
+from calotype.store import errors as store_errors
+from calotype.store.model import Bucket, FileVersion, VersionDraft, Versioning
+from calotype.store.versions import Precondition
+
+
+async def put_object(call: Call, asked: PutObject) -> Response:
+    bucket = await call.bucket(asked.bucket)
+    call.allow(asked.capability, bucket, asked.key)
+    names.check_key(asked.key)
+    precondition = write_precondition(asked.conditions, asked.key)
+    payload = payload_of(call)
+    async with call.store.upload(
+        bucket, asked.key, expected_length=payload.length, checksums=payload.hashers()
+    ) as upload:
+        async for chunk in payload.chunks():
+            await upload.write(chunk)
+        if upload.length != payload.length:
+            raise store_errors.IncompleteUpload(payload.length, upload.length)
+        checksum = payload.verify(upload.digests())
+        version = await upload.commit(draft_of(asked.description, checksum), precondition)
+    call.bytes_in = version.length
+    return Response(200, Headers([("etag", f'"{version.etag}"'), *written_headers(bucket, version)]))
+
+
+def draft_of(description: Description, checksum: ContentChecksum | None) -> VersionDraft:
+    return VersionDraft(
+        content_type=description.content_type,
+        info=dict(description.metadata),
+        headers=dict(description.headers),
+        attributes=attributes_of(description, checksum),
+    )
+
+
+def attributes_of(description: Description, checksum: ContentChecksum | None) -> dict[str, Any]:
+    """What S3 alone knows of an object; absent means private, STANDARD, without a checksum."""
+    attributes: dict[str, Any] = {}
+    if description.acl is CannedAcl.PUBLIC_READ:
+        attributes["acl"] = description.acl.value
+    if description.storage_class != "STANDARD":
+        attributes["storage_class"] = description.storage_class
+    if checksum is not None:
+        attributes["checksum"] = {"algorithm": checksum.algorithm, "value": checksum.value}
+    return attributes
+
+
+def written_headers(bucket: Bucket, version: FileVersion) -> list[tuple[str, str]]:
+    return [*version_headers(bucket, version), *checksum_headers(version)]
+
+
+def write_precondition(conditions: Conditions, key: bytes) -> Precondition | None:
+    """What must hold of the visible version for a write to go on: `If-None-Match: *` or `If-Match` (s3.md §3)."""
+    if conditions.if_none_match is not None and conditions.if_none_match.strip() != "*":
+        raise OperationNotImplemented(
+            "A header you provided implies functionality that is not implemented: If-None-Match other than *",
+            Header="If-None-Match",
+        )
+    if conditions.if_none_match is None and conditions.if_match is None:
+        return None
+    headers = Headers(replace(conditions, if_modified_since=None, if_unmodified_since=None).to_headers())
+
+    def check(current: FileVersion | None) -> None:
+        if current is None and conditions.if_match is not None:
+            raise NoSuchKey(Key=key.decode())
+        validators = Validators(f'"{current.etag}"') if current is not None else None
+        if evaluate("PUT", headers, validators) is not Outcome.PROCEED:
+            raise PreconditionFailed(Condition="If-Match" if conditions.if_match is not None else "If-None-Match")
+
+    return check
+
+
+async def copy_object(call: Call, asked: CopyObject) -> Response:
+    """The bytes go through this process: they are read from the source as they are written to the target."""
+    bucket = await call.bucket(asked.bucket)
+    call.allow(asked.capability, bucket, asked.key)
+    names.check_key(asked.key)
+    precondition = write_precondition(asked.conditions, asked.key)
+    source_bucket = await call.bucket(asked.source_bucket)
+    source = await readable_version(call, source_bucket, asked.source_key, asked.source_version_id)
+    call.bucket_owner, call.bucket_name = bucket.account_id, bucket.name
+    check_source_conditions(asked.source_conditions, source)
+    if asked.description is None and (source.bucket_id, source.key) == (bucket.bucket_id, asked.key):
+        raise InvalidRequest(
+            "This copy request is illegal because it is trying to copy an object to itself without changing the "
+            "object's metadata, storage class, website redirect location or encryption attributes."
+        )
+    async with call.store.upload(bucket, asked.key, expected_length=source.length) as upload:
+        async for chunk in call.store.read(source):
+            await upload.write(chunk)
+        version = await upload.commit(copied_draft(asked, source), precondition)
+    response = xml_response(copy_result_document(version.etag, version.uploaded_at_ms))
+    fields = [*version_headers(bucket, version)]
+    if source_bucket.versioning is not Versioning.UNVERSIONED:
+        fields.append(("x-amz-copy-source-version-id", source.version_id))
+    response.headers = response.headers.merge(fields)
+    return response
+
+
+def copied_draft(asked: CopyObject, source: FileVersion) -> VersionDraft:
+    """The source's own metadata, or those of the request; a checksum goes along, an ACL does not (s3.md §3)."""
+    checksum = {"checksum": source.attributes["checksum"]} if "checksum" in source.attributes else {}
+    if asked.description is not None:
+        draft = draft_of(asked.description, None)
+        return replace(draft, attributes={**draft.attributes, **checksum})
+    kept = {name: value for name, value in source.attributes.items() if name == "storage_class"}
+    acl = {"acl": asked.acl.value} if asked.acl is CannedAcl.PUBLIC_READ else {}
+    return VersionDraft(source.content_type, source.info, source.headers, attributes={**kept, **checksum, **acl})
+
+
+def check_source_conditions(conditions: Conditions, source: FileVersion) -> None:
+    """A copy takes `not modified` for a failure as well."""
+    validators = Validators(f'"{source.etag}"', source.uploaded_at_ms // 1000)
+    if evaluate("GET", Headers(conditions.to_headers()), validators) is not Outcome.PROCEED:
+        raise PreconditionFailed(Condition="x-amz-copy-source-if-*")
+
+
+async def delete_object(call: Call, asked: DeleteObject) -> Response:
+    bucket = await call.bucket(asked.bucket)
+    precondition = write_precondition(Conditions(if_match=asked.if_match), asked.key)
+    deleted = await delete_one(call, bucket, ObjectToDelete(asked.key, asked.version_id), precondition)
+    return Response(204, Headers(deletion_headers(deleted)))
+
+
+def deletion_headers(deleted: DeletedObject) -> list[tuple[str, str]]:
+    fields = []
+    if deleted.marker_version_id is not None:
+        fields.append(("x-amz-delete-marker", "true"))
+    version_id = deleted.version_id or deleted.marker_version_id
+    if version_id is not None:
+        fields.append(("x-amz-version-id", version_id))
+    return fields
+
+
+async def delete_one(
+    call: Call, bucket: Bucket, item: ObjectToDelete, precondition: Precondition | None = None
+) -> DeletedObject:
+    """What was done; a key, or a version of it, that is not there is as good as deleted."""
+    call.allow(capability_to_delete(bucket, item), bucket, item.key)
+    if item.version_id is None:
+        marker = await call.store.delete_object(bucket.bucket_id, item.key, precondition=precondition)
+        return DeletedObject(item.key, None, version_id_of(marker) if marker is not None else None)
+    try:
+        removed = await call.store.delete_version(
+            bucket.bucket_id, item.key, item.version_id, precondition=precondition
+        )
+    except store_errors.NoSuchVersion:
+        return DeletedObject(item.key, item.version_id)
+    return DeletedObject(item.key, item.version_id, None if removed.is_visible else item.version_id)
+
+
+def version_id_of(version: FileVersion) -> str:
+    return "null" if version.is_null else version.version_id
+
+
+def capability_to_delete(bucket: Bucket, item: ObjectToDelete) -> str:
+    """A delete marker is a write; what is gone for good needs more (b2.md §8.5)."""
+    if item.version_id is None and bucket.versioning is not Versioning.UNVERSIONED:
+        return "writeFiles"
+    return "deleteFiles"
+
+
+async def delete_objects(call: Call, asked: DeleteObjects) -> Response:
+    """Each key is done and answered for itself; together, so that their commits share the disk's."""
+    if payload_of(call).algorithm is None and "content-md5" not in call.headers:
+        raise InvalidRequest("Missing required header for this request: Content-MD5 or a checksum")
+    bucket = await call.bucket(asked.bucket)
+    results = await asyncio.gather(*(delete_or_say_why(call, bucket, item) for item in asked.objects))
+    deleted = tuple(result for result in results if isinstance(result, DeletedObject))
+    failed = tuple(result for result in results if isinstance(result, FailedDeletion))
+    return xml_response(DeleteResult(() if asked.quiet else deleted, failed).to_xml())
+
+
+async def delete_or_say_why(call: Call, bucket: Bucket, item: ObjectToDelete) -> DeletedObject | FailedDeletion:
+    try:
+        return await delete_one(call, bucket, item)
+    except (S3Error, store_errors.StoreError) as error:
+        problem = error if isinstance(error, S3Error) else translated(error)
+        return FailedDeletion(item.key, problem.code, problem.message, item.version_id)

@@ -1,0 +1,225 @@
+"""The body of a signed request: how long it is, how it is framed, and that it is what was signed and announced."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from hashlib import md5, sha1, sha256
+
+from calotype.auth.aws_chunked import (
+    AwsChunkedDecoder,
+    ChunkedBodyTooShort,
+    ChunkedError,
+    ChunkSignatureMismatch,
+    ChunkSigner,
+)
+from calotype.auth.checksums import CHECKSUMS, HEADERS, Checksum, as_base64, is_well_formed
+from calotype.auth.sigv4 import STREAMING_PAYLOADS, STREAMING_SIGNED_TRAILER, STREAMING_UNSIGNED_TRAILER, signing_key
+from calotype.http.message import Headers
+from calotype.s3.call import Call
+from calotype.s3.errors import (
+    BadDigest,
+    EntityTooLarge,
+    IncompleteBody,
+    InvalidArgument,
+    InvalidDigest,
+    InvalidRequest,
+    MaxMessageLengthExceeded,
+    MissingContentLength,
+    SignatureDoesNotMatch,
+    XAmzContentSHA256Mismatch,
+)
+from calotype.s3.object_operations import ContentChecksum, checksum_of
+from calotype.store.model import Digests
+
+MAX_OBJECT_BYTES = 5 * 1024**3
+"""In one request, as S3 has it; larger objects are made of parts."""
+
+# S3's own limit for documents of this kind is 2 MB; 1,000 keys of 1,024 bytes do not fit into less than 1 MB.
+MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
+
+_BY_HEADER = {header: algorithm for algorithm, header in HEADERS.items()}
+_OF_DIGESTS = {"SHA1", "SHA256"}  # the store computes these for every upload
+
+
+@dataclass(slots=True)
+class Payload:
+    """The content of a body. Iterate `chunks()` to the end, then `verify` what came."""
+
+    call: Call
+    length: int
+    decoder: AwsChunkedDecoder | None
+    checksum: ContentChecksum | None  # as declared in a header
+    trailing: str | None  # the algorithm whose value comes in a trailer
+    content_md5: str | None
+
+    @property
+    def algorithm(self) -> str | None:
+        """The checksum that the client chose, if any."""
+        return self.checksum.algorithm if self.checksum is not None else self.trailing
+
+    def hashers(self) -> dict[str, Checksum]:
+        """What has to be computed beside the store's own digests."""
+        if self.algorithm is None or self.algorithm in _OF_DIGESTS:
+            return {}
+        return {self.algorithm: CHECKSUMS[self.algorithm]()}
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        if self.decoder is None:
+            async for chunk in self.call.request.body:
+                yield chunk
+            return
+        try:
+            async for chunk in self.call.request.body:
+                for piece in self.decoder.feed(chunk):
+                    yield piece
+            self.decoder.finish()
+        except ChunkSignatureMismatch as exc:
+            raise SignatureDoesNotMatch(str(exc)) from exc
+        except ChunkedBodyTooShort as exc:
+            raise IncompleteBody(str(exc)) from exc
+        except ChunkedError as exc:
+            raise InvalidRequest(f"The aws-chunked body is malformed: {exc}.") from exc
+
+    def verify(self, digests: Digests) -> ContentChecksum | None:
+        """The checksum to keep with the object; raises for every digest that is not that of what came."""
+        self._verify_payload_hash(digests.sha256)
+        self._verify_md5(digests.md5)
+        return self._verified_checksum(digests)
+
+    def _verify_payload_hash(self, computed: str) -> None:
+        signed = self.call.signed
+        if signed is None or len(signed.payload_hash) != len(computed):
+            return
+        if not hmac.compare_digest(signed.payload_hash, computed):
+            raise XAmzContentSHA256Mismatch(
+                ClientComputedContentSHA256=signed.payload_hash, S3ComputedContentSHA256=computed
+            )
+
+    def _verify_md5(self, computed: str) -> None:
+        if self.content_md5 is not None and self.content_md5 != computed:
+            raise BadDigest(
+                "The Content-MD5 you specified did not match what we received.",
+                ExpectedDigest=self.content_md5,
+                CalculatedDigest=computed,
+            )
+
+    def _verified_checksum(self, digests: Digests) -> ContentChecksum | None:
+        algorithm = self.algorithm
+        if algorithm is None:
+            return None
+        declared = self.checksum.value if self.checksum is not None else self._trailer(algorithm)
+        computed = _computed(algorithm, digests)
+        if not hmac.compare_digest(declared, computed):
+            raise BadDigest(f"The {algorithm} you specified did not match the calculated checksum.")
+        return ContentChecksum(algorithm, computed)
+
+    def _trailer(self, algorithm: str) -> str:
+        assert self.decoder is not None
+        if set(self.decoder.trailers) != {HEADERS[algorithm]}:
+            raise InvalidRequest(f"The trailer announced is {HEADERS[algorithm]}, and must be there alone.")
+        value = self.decoder.trailers[HEADERS[algorithm]]
+        if not is_well_formed(algorithm, value):
+            raise InvalidRequest(f"Value for {HEADERS[algorithm]} trailing header is invalid.")
+        return value
+
+
+def _computed(algorithm: str, digests: Digests) -> str:
+    if algorithm in _OF_DIGESTS:
+        return as_base64(bytes.fromhex(digests.sha1 if algorithm == "SHA1" else digests.sha256))
+    return digests.checksums[algorithm]
+
+
+def payload_of(call: Call) -> Payload:
+    """The payload that a request announces; raises what is wrong with the announcement, before any of it is read."""
+    headers = call.headers
+    is_chunked = call.signed is not None and call.signed.payload_hash in STREAMING_PAYLOADS
+    length = _decoded_length(headers) if is_chunked else call.request.content_length
+    if length is None:
+        raise MissingContentLength
+    if length > MAX_OBJECT_BYTES:
+        raise EntityTooLarge(ProposedSize=str(length), MaxSizeAllowed=str(MAX_OBJECT_BYTES))
+    checksum = checksum_of(headers)
+    return Payload(
+        call,
+        length,
+        _decoder(call, length) if is_chunked else None,
+        checksum,
+        _trailing_algorithm(call, checksum),
+        content_md5_of(headers),
+    )
+
+
+def _decoded_length(headers: Headers) -> int | None:
+    text = headers.get("x-amz-decoded-content-length")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise InvalidArgument.of("x-amz-decoded-content-length", text, "The decoded length must be a number of bytes.")
+    return int(text)
+
+
+def _decoder(call: Call, length: int) -> AwsChunkedDecoder:
+    signed = call.signed
+    assert signed is not None
+    if signed.payload_hash == STREAMING_UNSIGNED_TRAILER:
+        return AwsChunkedDecoder(decoded_length=length)
+    signer = ChunkSigner(signing_key(call.secret, signed.scope), signed.timestamp, signed.scope, signed.signature)
+    return AwsChunkedDecoder(
+        decoded_length=length, signer=signer, signed_trailer=signed.payload_hash == STREAMING_SIGNED_TRAILER
+    )
+
+
+def _trailing_algorithm(call: Call, checksum: ContentChecksum | None) -> str | None:
+    """The checksum that `x-amz-trailer` announces."""
+    name = (call.headers.get("x-amz-trailer") or "").strip().lower()
+    if not name:
+        return None
+    signed = call.signed
+    if signed is None or signed.payload_hash not in (STREAMING_SIGNED_TRAILER, STREAMING_UNSIGNED_TRAILER):
+        raise InvalidRequest(
+            "The x-amz-trailer header needs a payload with a trailer, such as STREAMING-UNSIGNED-PAYLOAD-TRAILER."
+        )
+    if name not in _BY_HEADER:
+        raise InvalidRequest("The value specified in the x-amz-trailer header is not supported")
+    if checksum is not None:
+        raise InvalidRequest("Expecting a single x-amz-checksum- header or trailer.")
+    return _BY_HEADER[name]
+
+
+def content_md5_of(headers: Headers) -> str | None:
+    """Content-MD5 as hex, None when absent; raises InvalidDigest unless it is base64 of 16 bytes."""
+    text = headers.get("content-md5")
+    if text is None:
+        return None
+    try:
+        digest = base64.b64decode(text, validate=True)
+    except binascii.Error as exc:
+        raise InvalidDigest from exc
+    if len(digest) != md5(usedforsecurity=False).digest_size:
+        raise InvalidDigest
+    return digest.hex()
+
+
+async def document_of(call: Call) -> bytes:
+    """The XML document of a request, verified as an object's content is."""
+    payload = payload_of(call)
+    if payload.length > MAX_DOCUMENT_BYTES:
+        raise MaxMessageLengthExceeded(MaxMessageLengthBytes=str(MAX_DOCUMENT_BYTES))
+    content = b"".join([chunk async for chunk in payload.chunks()])
+    payload.verify(digests_of(content, payload.hashers()))
+    return content
+
+
+def digests_of(content: bytes, hashers: dict[str, Checksum]) -> Digests:
+    for hasher in hashers.values():
+        hasher.update(content)
+    return Digests(
+        md5(content, usedforsecurity=False).hexdigest(),
+        sha1(content, usedforsecurity=False).hexdigest(),
+        sha256(content).hexdigest(),
+        {name: as_base64(hasher.digest()) for name, hasher in hashers.items()},
+    )

@@ -1,0 +1,205 @@
+"""GetObject and HeadObject: which version, may the caller have it, and with which headers (s3.md §5)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from calotype.auth.checksums import HEADERS
+from calotype.http.conditional import Outcome, Validators, evaluate, if_range_allows
+from calotype.http.content_types import user_content_headers
+from calotype.http.http_date import format_http_date
+from calotype.http.message import Headers, Response
+from calotype.http.ranges import UNSATISFIABLE, content_range, parse_range, resolve, unsatisfied_range
+from calotype.s3.call import Call
+from calotype.s3.errors import (
+    InvalidRange,
+    InvalidRequest,
+    MethodNotAllowed,
+    NoSuchKey,
+    NoSuchVersion,
+    PreconditionFailed,
+)
+from calotype.s3.object_operations import Conditions, GetObject, metadata_to_headers
+from calotype.s3.operation import CannedAcl
+from calotype.store import errors as store_errors
+from calotype.store.model import Action, Bucket, FileVersion, Versioning
+
+SMALL_OBJECT_BYTES = 256 * 1024
+"""Up to here an object is read whole before the answer starts; it goes out in one write."""
+
+KEPT_IN_304 = ("cache-control", "content-location", "etag", "expires", "last-modified", "vary")
+
+
+async def get_object(call: Call, asked: GetObject) -> Response:
+    bucket = await call.bucket(asked.bucket)
+    version = await readable_version(call, bucket, asked.key, asked.version_id)
+    if asked.overrides and call.principal.is_anonymous:
+        raise InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
+    headers = Headers(object_headers(bucket, version, asked))
+    validators = Validators(headers.get("etag"), version.uploaded_at_ms // 1000)
+    check_conditions(asked.conditions, validators)
+    if is_not_modified(asked, validators):
+        return Response(304, Headers((name, value) for name, value in headers if name in KEPT_IN_304))
+    span = asked_span(asked, version, validators)
+    if span is None:
+        return await content_response(call, version, 200, headers, (0, version.length))
+    headers = headers.without(*HEADERS.values(), "x-amz-checksum-type")  # those of the whole
+    headers = headers.add("content-range", content_range(*span, version.length))
+    return await content_response(call, version, 206, headers, span)
+
+
+async def readable_version(call: Call, bucket: Bucket, key: bytes, version_id: str | None) -> FileVersion:
+    """The version asked for, which the caller may read; raises AccessDenied before it tells what is there."""
+    denial = call.denial("readFiles", bucket, key)
+    version = await find_version(call, bucket, key, version_id)
+    if denial is not None:
+        is_public = isinstance(version, FileVersion) and version.attributes.get("acl") == CannedAcl.PUBLIC_READ
+        if not is_public or call.denial("readFiles", bucket, key, is_public=True):
+            raise call.access_denied(denial)
+    if isinstance(version, FileVersion):
+        return version
+    may_not_list = call.denial("listFiles", bucket, key)
+    if may_not_list and not call.principal.is_anonymous:
+        raise call.access_denied(may_not_list)
+    raise version
+
+
+async def find_version(
+    call: Call, bucket: Bucket, key: bytes, version_id: str | None
+) -> FileVersion | NoSuchKey | NoSuchVersion | MethodNotAllowed:
+    """The version, or the error that says why there is none."""
+    if version_id is None:
+        try:
+            return await call.store.latest(bucket.bucket_id, key)
+        except store_errors.NoSuchKey as exc:
+            marker = (("x-amz-delete-marker", "true"),) if exc.marker is not None else ()
+            return NoSuchKey(headers=marker, Key=key.decode("utf-8", "replace"))
+    try:
+        version = await call.store.version_of_key(bucket.bucket_id, key, version_id)
+    except store_errors.NoSuchVersion:
+        return NoSuchVersion(Key=key.decode("utf-8", "replace"), VersionId=version_id)
+    if version.action is Action.UPLOAD:
+        return version
+    return MethodNotAllowed(headers=(("x-amz-delete-marker", "true"), ("allow", "DELETE")))
+
+
+def check_conditions(conditions: Conditions, validators: Validators) -> None:
+    headers = Headers(conditions.to_headers())
+    if evaluate("GET", headers, validators) is not Outcome.PRECONDITION_FAILED:
+        return
+    name = "If-Match" if conditions.if_match is not None else "If-Unmodified-Since"
+    raise PreconditionFailed(Condition=name)
+
+
+def is_not_modified(asked: GetObject, validators: Validators) -> bool:
+    return evaluate("GET", Headers(asked.conditions.to_headers()), validators) is Outcome.NOT_MODIFIED
+
+
+def asked_span(asked: GetObject, version: FileVersion, validators: Validators) -> tuple[int, int] | None:
+    """The part that was asked for, or None for the whole: several ranges at once are answered whole, as S3 does."""
+    ranges = parse_range(asked.range)
+    if ranges is None or len(ranges.specs) > 1:
+        return None
+    if asked.if_range is not None and not if_range_allows(Headers([("if-range", asked.if_range)]), validators):
+        return None
+    spans = resolve(ranges, version.length)
+    if spans is UNSATISFIABLE:
+        raise InvalidRange(
+            headers=(("content-range", unsatisfied_range(version.length)),),
+            RangeRequested=asked.range or "",
+            ActualObjectSize=str(version.length),
+        )
+    return spans[0]
+
+
+def object_headers(bucket: Bucket, version: FileVersion, asked: GetObject) -> list[tuple[str, str]]:
+    """Everything but length and range."""
+    named = named_headers(bucket, version, asked)
+    return [
+        *named.items(),
+        *user_content_headers(named["content-type"]),
+        ("accept-ranges", "bytes"),
+        ("etag", f'"{version.etag}"'),
+        ("last-modified", format_http_date(version.uploaded_at_ms // 1000)),
+        *version_headers(bucket, version),
+        *metadata_to_headers(version.info),
+        *attribute_headers(version, asked),
+    ]
+
+
+def named_headers(bucket: Bucket, version: FileVersion, asked: GetObject) -> dict[str, str]:
+    """The fields that an override, the object or the bucket may give, in this order of precedence."""
+    overrides = {name: wire_text(value) for name, value in asked.overrides.items()}
+    named = {"content-type": version.content_type, **version.headers, **overrides}
+    default = bucket_cache_control(bucket)
+    if default is not None:
+        named.setdefault("cache-control", default)
+    return named
+
+
+def wire_text(value: str) -> str:
+    """A query's text as a header field: the same bytes, one character each."""
+    return value.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def bucket_cache_control(bucket: Bucket) -> str | None:
+    """The bucket info `Cache-Control` in any letter case, which B2 gives to every file without its own (b2.md §4.2)."""
+    for name, value in bucket.info.items():
+        if name.lower() == "cache-control":
+            return value.encode().decode("latin-1")
+    return None
+
+
+def version_headers(bucket: Bucket, version: FileVersion) -> list[tuple[str, str]]:
+    """The version's id, where the bucket keeps versions."""
+    if bucket.versioning is Versioning.UNVERSIONED:
+        return []
+    return [("x-amz-version-id", "null" if version.is_null else version.version_id)]
+
+
+def attribute_headers(version: FileVersion, asked: GetObject) -> list[tuple[str, str]]:
+    fields = []
+    storage_class = version.attributes.get("storage_class")
+    if storage_class:
+        fields.append(("x-amz-storage-class", str(storage_class)))
+    if asked.wants_checksum:
+        fields += checksum_headers(version)
+    return fields
+
+
+def checksum_headers(version: FileVersion) -> list[tuple[str, str]]:
+    """The checksum that the object was uploaded with."""
+    checksum = version.attributes.get("checksum")
+    if not checksum:
+        return []
+    return [(HEADERS[checksum["algorithm"]], checksum["value"]), ("x-amz-checksum-type", "FULL_OBJECT")]
+
+
+async def content_response(
+    call: Call, version: FileVersion, status: int, headers: Headers, span: tuple[int, int]
+) -> Response:
+    start, stop = span
+    headers = headers.add("content-length", str(stop - start))
+    if call.request.method == "HEAD":
+        return Response(status, headers)
+    call.counts_itself = True
+    if stop - start > SMALL_OBJECT_BYTES:
+        return Response(status, headers, counted_stream(call, version, span))
+    content = b"".join([chunk async for chunk in call.store.read(version, start, stop)])
+    call.count(bytes_out=len(content))
+    return Response(status, headers, content)
+
+
+async def counted_stream(call: Call, version: FileVersion, span: tuple[int, int]) -> AsyncIterator[bytes]:
+    """The bytes of the span, counted before the last chunk leaves; whoever goes away early is charged for what went."""
+    start, stop = span
+    missing = stop - start
+    try:
+        async for chunk in call.store.read(version, start, stop):
+            missing -= len(chunk)
+            if not missing:
+                call.count(bytes_out=stop - start)
+            yield chunk
+    finally:
+        if missing:
+            call.count(bytes_out=stop - start - missing)

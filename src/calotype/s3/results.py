@@ -1,0 +1,262 @@
+"""What operations answer with, as values: written as XML by the server, read from it by the client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from calotype.http.percent import decode, encode_s3
+from calotype.s3 import xml
+from calotype.s3.bucket_operations import ListObjects, ListObjectsV2
+
+XML_TYPE = "application/xml"
+
+
+def iso_milliseconds(moment_ms: int) -> str:
+    """`2026-11-21T21:30:00.123Z`, as listings have it."""
+    moment = datetime.fromtimestamp(moment_ms // 1000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment_ms % 1000:03}Z"
+
+
+def milliseconds_of(text: str) -> int:
+    """Unix milliseconds of a time in a listing."""
+    return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    canonical_user_id: str
+    display_name: str = ""
+
+    def to_node(self) -> xml.Node:
+        return ("Owner", [("ID", self.canonical_user_id), ("DisplayName", self.display_name)])
+
+    @classmethod
+    def from_element(cls, element: xml.Element | None) -> Self | None:
+        if element is None:
+            return None
+        return cls(element.text_of("ID") or "", element.text_of("DisplayName") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSummary:
+    name: str
+    created_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BucketList:
+    owner: Owner
+    buckets: tuple[BucketSummary, ...]
+
+    def to_xml(self) -> bytes:
+        buckets: list[xml.Node] = [
+            ("Bucket", [("Name", bucket.name), ("CreationDate", iso_milliseconds(bucket.created_at_ms))])
+            for bucket in self.buckets
+        ]
+        return xml.document("ListAllMyBucketsResult", self.owner.to_node(), ("Buckets", buckets))
+
+    @classmethod
+    def from_xml(cls, content: bytes) -> Self:
+        root = xml.parse(content)
+        buckets = root.child("Buckets") or xml.Element("Buckets")
+        return cls(
+            Owner.from_element(root.child("Owner")) or Owner(""),
+            tuple(
+                BucketSummary(bucket.text_of("Name") or "", milliseconds_of(bucket.text_of("CreationDate") or ""))
+                for bucket in buckets.all("Bucket")
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSummary:
+    """`etag` without quotes."""
+
+    key: bytes
+    size: int
+    etag: str
+    last_modified_ms: int
+    storage_class: str = "STANDARD"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectList:
+    """A page of a listing. `next_place` is where the next one goes on, as a continuation token; None at the end."""
+
+    objects: tuple[ObjectSummary, ...] = ()
+    common_prefixes: tuple[bytes, ...] = ()
+    next_place: str | None = None
+
+    @classmethod
+    def from_xml(cls, content: bytes) -> Self:
+        root = xml.parse(content)
+        is_encoded = root.text_of("EncodingType") == "url"
+
+        def key_in(element: xml.Element, name: str) -> bytes:
+            text = element.text_of(name) or ""
+            return decode(text, plus_is_space=True) if is_encoded else text.encode()
+
+        return cls(
+            tuple(_summary(element, key_in(element, "Key")) for element in root.all("Contents")),
+            tuple(key_in(element, "Prefix") for element in root.all("CommonPrefixes")),
+            root.text_of("NextContinuationToken") if root.text_of("IsTruncated") == "true" else None,
+        )
+
+
+def _summary(element: xml.Element, key: bytes) -> ObjectSummary:
+    return ObjectSummary(
+        key,
+        int(element.text_of("Size") or 0),
+        (element.text_of("ETag") or "").strip('"'),
+        milliseconds_of(element.text_of("LastModified") or ""),
+        element.text_of("StorageClass") or "STANDARD",
+    )
+
+
+def listing_v2_document(asked: ListObjectsV2, page: ObjectList, max_keys: int, owner: Owner | None) -> bytes:
+    """The answer to ListObjectsV2; `owner` is that of every object, None unless it was asked for."""
+    form = _KeyForm(asked.encode_url)
+    nodes: list[xml.Node] = [
+        ("Name", asked.bucket),
+        ("Prefix", form.text(asked.prefix)),
+        *form.optional("Delimiter", asked.delimiter),
+        *form.optional("StartAfter", asked.start_after),
+        ("KeyCount", str(len(page.objects) + len(page.common_prefixes))),
+        ("MaxKeys", str(max_keys)),
+        *form.encoding_type(),
+        ("IsTruncated", _boolean(page.next_place is not None)),
+    ]
+    if asked.continuation_token is not None:
+        nodes.append(("ContinuationToken", asked.continuation_token))
+    if page.next_place is not None:
+        nodes.append(("NextContinuationToken", page.next_place))
+    return xml.document("ListBucketResult", *nodes, *form.entries(page, owner))
+
+
+def listing_v1_document(asked: ListObjects, page: ObjectList, max_keys: int, owner: Owner) -> bytes:
+    """The answer to ListObjects; NextMarker stands in it only with a delimiter (s3.md §2)."""
+    form = _KeyForm(asked.encode_url)
+    nodes: list[xml.Node] = [
+        ("Name", asked.bucket),
+        ("Prefix", form.text(asked.prefix)),
+        ("Marker", form.text(asked.marker)),
+        *form.optional("Delimiter", asked.delimiter),
+        ("MaxKeys", str(max_keys)),
+        *form.encoding_type(),
+        ("IsTruncated", _boolean(page.next_place is not None)),
+    ]
+    if page.next_place is not None and asked.delimiter:
+        nodes.append(("NextMarker", form.text(last_place(page))))
+    return xml.document("ListBucketResult", *nodes, *form.entries(page, owner))
+
+
+def last_place(page: ObjectList) -> bytes:
+    """The greatest key or common prefix of the page, from which version 1 of the listing goes on."""
+    return max([item.key for item in page.objects] + list(page.common_prefixes), default=b"")
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyForm:
+    """How keys stand in a listing: as they are, or percent-encoded."""
+
+    is_encoded: bool
+
+    def text(self, key: bytes) -> str:
+        return encode_s3(key) if self.is_encoded else key.decode("utf-8", "replace")
+
+    def optional(self, name: str, key: bytes) -> Iterator[xml.Node]:
+        if key:
+            yield (name, self.text(key))
+
+    def encoding_type(self) -> Iterator[xml.Node]:
+        if self.is_encoded:
+            yield ("EncodingType", "url")
+
+    def entries(self, page: ObjectList, owner: Owner | None) -> Iterator[xml.Node]:
+        for item in page.objects:
+            yield ("Contents", self._contents(item, owner))
+        for prefix in page.common_prefixes:
+            yield ("CommonPrefixes", [("Prefix", self.text(prefix))])
+
+    def _contents(self, item: ObjectSummary, owner: Owner | None) -> list[xml.Node]:
+        nodes: list[xml.Node] = [
+            ("Key", self.text(item.key)),
+            ("LastModified", iso_milliseconds(item.last_modified_ms)),
+            ("ETag", f'"{item.etag}"'),
+            ("Size", str(item.size)),
+            ("StorageClass", item.storage_class),
+        ]
+        return [*nodes, owner.to_node()] if owner is not None else nodes
+
+
+def _boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedObject:
+    key: bytes
+    version_id: str | None = None
+    marker_version_id: str | None = None  # of the delete marker that was made, or removed
+
+    def to_node(self) -> xml.Node:
+        nodes: list[xml.Node] = [("Key", self.key.decode())]
+        if self.version_id is not None:
+            nodes.append(("VersionId", self.version_id))
+        if self.marker_version_id is not None:
+            nodes += [("DeleteMarker", "true"), ("DeleteMarkerVersionId", self.marker_version_id)]
+        return ("Deleted", nodes)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedDeletion:
+    key: bytes
+    code: str
+    message: str
+    version_id: str | None = None
+
+    def to_node(self) -> xml.Node:
+        nodes: list[xml.Node] = [("Key", self.key.decode())]
+        if self.version_id is not None:
+            nodes.append(("VersionId", self.version_id))
+        return ("Error", [*nodes, ("Code", self.code), ("Message", self.message)])
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteResult:
+    deleted: tuple[DeletedObject, ...] = ()
+    failed: tuple[FailedDeletion, ...] = ()
+
+    def to_xml(self) -> bytes:
+        deleted, failed = (item.to_node() for item in self.deleted), (item.to_node() for item in self.failed)
+        return xml.document("DeleteResult", *deleted, *failed)
+
+    @classmethod
+    def from_xml(cls, content: bytes) -> Self:
+        root = xml.parse(content)
+        return cls(
+            tuple(
+                DeletedObject(
+                    (item.text_of("Key") or "").encode(),
+                    item.text_of("VersionId"),
+                    item.text_of("DeleteMarkerVersionId"),
+                )
+                for item in root.all("Deleted")
+            ),
+            tuple(
+                FailedDeletion(
+                    (item.text_of("Key") or "").encode(),
+                    item.text_of("Code") or "",
+                    item.text_of("Message") or "",
+                    item.text_of("VersionId"),
+                )
+                for item in root.all("Error")
+            ),
+        )
+
+
+def copy_result_document(etag: str, last_modified_ms: int) -> bytes:
+    return xml.document("CopyObjectResult", ("LastModified", iso_milliseconds(last_modified_ms)), ("ETag", f'"{etag}"'))

@@ -1,0 +1,179 @@
+"""The S3 API over a store: read the operation, authenticate, authorise, do, answer, count.
+
+Every error leaves as S3's XML; the answer to a HEAD has the status alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+from calotype.http.message import Headers, Prepared, Request, Response
+from calotype.http.percent import parse_query
+from calotype.s3 import bucket_calls, object_calls, reads
+from calotype.s3.addressing import Address, address_of
+from calotype.s3.authentication import authenticate
+from calotype.s3.bucket_operations import (
+    CreateBucket,
+    DeleteBucket,
+    GetBucketLocation,
+    GetBucketVersioning,
+    HeadBucket,
+    ListBuckets,
+    ListObjects,
+    ListObjectsV2,
+)
+from calotype.s3.call import Call
+from calotype.s3.errors import AccessDenied, InternalError, S3Error
+from calotype.s3.object_operations import CopyObject, DeleteObject, DeleteObjects, GetObject, HeadObject, PutObject
+from calotype.s3.operation import Operation
+from calotype.s3.operations import operation_type
+from calotype.s3.payload import document_of
+from calotype.s3.request import S3Request
+from calotype.s3.settings import S3Settings
+from calotype.s3.translation import translated
+from calotype.store.errors import StoreError
+from calotype.store.store import Store
+
+log = logging.getLogger(__name__)
+
+Answer = Callable[[Call, Any], Awaitable[Response]]
+
+ANSWERS: Mapping[type[Operation], Answer] = {
+    ListBuckets: bucket_calls.list_buckets,
+    CreateBucket: bucket_calls.create_bucket,
+    HeadBucket: bucket_calls.head_bucket,
+    DeleteBucket: bucket_calls.delete_bucket,
+    GetBucketLocation: bucket_calls.get_bucket_location,
+    GetBucketVersioning: bucket_calls.get_bucket_versioning,
+    ListObjects: bucket_calls.list_objects,
+    ListObjectsV2: bucket_calls.list_objects_v2,
+    DeleteObjects: object_calls.delete_objects,
+    PutObject: object_calls.put_object,
+    CopyObject: object_calls.copy_object,
+    GetObject: reads.get_object,
+    HeadObject: reads.get_object,
+    DeleteObject: object_calls.delete_object,
+}
+
+
+class S3Server:
+    """Answers everything that the B2 and admin APIs do not. `clock` gives milliseconds since the epoch."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: S3Settings,
+        *,
+        clock: Callable[[], int],
+        random_bytes: Callable[[int], bytes],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._random_bytes = random_bytes
+        self._host_id = base64.b64encode(random_bytes(24)).decode()
+
+    def try_now(self, request: Request) -> Prepared | None:
+        """Nothing here is answered without the store."""
+        return None
+
+    async def handle(self, request: Request) -> Response:
+        request_id = self._random_bytes(8).hex().upper()
+        address = Address()
+        try:
+            address = address_of(request.host, request.path, self._settings.hosts)
+            response = await self._answer(request, address)
+        except S3Error as error:
+            response = error.to_response(resource=address.resource, request_id=request_id)
+            if request.method == "HEAD":
+                response.body = b""
+        response.headers = response.headers.merge((("x-amz-request-id", request_id), ("x-amz-id-2", self._host_id)))
+        return response
+
+    async def _answer(self, request: Request, address: Address) -> Response:
+        asked = S3Request(
+            request.method, address.bucket, address.key, tuple(parse_query(request.query or "")), request.headers
+        )
+        call = Call(self._store, self._settings, request, operation_type(asked), request.headers, self._clock())
+        body = WatchedBody(request.body)
+        request.body = body
+        try:
+            response = await answered(call, asked)
+        except S3Error as error:
+            if error.status != AccessDenied.status:
+                call.count()
+            raise
+        except StoreError as error:
+            if (problem := translated(error)).status == InternalError.status:
+                log.exception("%s failed", call.operation.name)
+            raise problem from error
+        except Exception as error:
+            if body.failed:
+                raise  # the client's doing, which the layer below knows how to answer
+            log.exception("%s failed", call.operation.name)
+            raise InternalError from error
+        if not call.counts_itself:
+            call.count()
+        return response
+
+
+async def answered(call: Call, asked: S3Request) -> Response:
+    """The answer to one operation."""
+    await authenticate(call)
+    if call.signed is not None and call.signed.is_presigned:
+        asked = with_hoisted_headers(asked)
+        call.headers = asked.headers
+    if call.principal.is_anonymous and call.operation.capability != GetObject.capability:
+        raise AccessDenied
+    if call.operation.has_document:
+        asked = S3Request(asked.method, asked.bucket, asked.key, asked.query, asked.headers, await document_of(call))
+    operation = call.operation.from_request(asked)
+    return await ANSWERS[call.operation](call, operation)
+
+
+def with_hoisted_headers(asked: S3Request) -> S3Request:
+    """A presigned query may carry what would be `x-amz-*` header fields; the fields themselves win."""
+    hoisted = [
+        (name.lower(), value.encode("utf-8", "surrogateescape").decode("latin-1"))
+        for name, value in asked.query
+        if name.lower().startswith("x-amz-") and name not in SIGNATURE_PARAMETERS
+    ]
+    headers = Headers(hoisted).merge(asked.headers)
+    return S3Request(asked.method, asked.bucket, asked.key, asked.query, headers)
+
+
+SIGNATURE_PARAMETERS = frozenset(
+    {
+        "X-Amz-Algorithm",
+        "X-Amz-Credential",
+        "X-Amz-Date",
+        "X-Amz-Expires",
+        "X-Amz-SignedHeaders",
+        "X-Amz-Signature",
+        "X-Amz-Security-Token",
+        "X-Amz-Content-Sha256",
+    }
+)
+
+
+class WatchedBody:
+    """A request's body that remembers whether reading it failed, so that its errors are told from our own."""
+
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        self._body = body
+        self.failed = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._body)
+        except StopAsyncIteration:
+            raise
+        except BaseException:
+            self.failed = True
+            raise

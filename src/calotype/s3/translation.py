@@ -1,0 +1,33 @@
+"""The store's errors in S3's words: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from calotype.s3 import errors
+from calotype.store import errors as store_errors
+
+_WORDS: dict[type[store_errors.StoreError], Callable[[Any], errors.S3Error]] = {
+    store_errors.NoSuchBucket: lambda error: errors.NoSuchBucket(BucketName=error.bucket),
+    store_errors.NoSuchKey: lambda error: errors.NoSuchKey(Key=error.key.decode("utf-8", "replace")),
+    store_errors.NoSuchVersion: lambda error: errors.NoSuchVersion(VersionId=error.version_id),
+    store_errors.BucketNotEmpty: lambda error: errors.BucketNotEmpty(BucketName=error.name),
+    store_errors.IncompleteUpload: lambda error: errors.IncompleteBody(
+        "The number of bytes that came is not the number announced.",
+        NumberBytesExpected=str(error.expected_length),
+        NumberBytesProvided=str(error.length),
+    ),
+    store_errors.StorageFull: lambda error: errors.InsufficientStorage(
+        f"{errors.InsufficientStorage.default_message} ({error})"
+    ),
+    store_errors.ReadOnly: lambda error: errors.ServiceUnavailable(
+        f"The origin is read-only: {error}", headers=(("retry-after", "60"),)
+    ),
+}
+
+
+def translated(error: store_errors.StoreError) -> errors.S3Error:
+    """InternalError for what no client can help."""
+    words = _WORDS.get(type(error))
+    return words(error) if words is not None else errors.InternalError()
