@@ -1,0 +1,124 @@
+"""A client of the admin API of any program: synchronous, over httpx.
+
+    with AdminClient("http://127.0.0.1:9000", basic_authorization(key_id, application_key)) as admin:
+        admin.health().status
+
+The origin takes the owner's application key as Basic credentials, the edge its control token as `Bearer …`.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+import msgspec
+
+from calotype.admin.errors import AdminError, Unreachable
+from calotype.admin.json import (
+    BackupReport,
+    BanEntry,
+    BanList,
+    EdgeStats,
+    FsckReport,
+    Health,
+    Ledger,
+    LedgerEntry,
+    Outbox,
+    OutboxEntry,
+)
+from calotype.admin.operations import (
+    Backup,
+    Fsck,
+    GetBans,
+    GetHealth,
+    GetLedger,
+    GetOutbox,
+    GetStats,
+    Operation,
+    to_request,
+)
+
+TIMEOUT_S = 60.0
+ShapeType = TypeVar("ShapeType")
+
+
+class AdminClient:
+    """`address` is `scheme://host[:port]`; `authorization` the whole header, None where only health is asked."""
+
+    def __init__(self, address: str, authorization: str | None = None, *, http: httpx.Client | None = None) -> None:
+        self._address = address.rstrip("/")
+        self._headers = {} if authorization is None else {"authorization": authorization}
+        self._http = http or httpx.Client(timeout=TIMEOUT_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def health(self) -> Health:
+        """How the program is, also while it drains."""
+        response = self._send(GetHealth(), TIMEOUT_S)
+        if response.status_code not in (200, 503):
+            raise error_of(response)
+        return msgspec.json.decode(response.content, type=Health)
+
+    def ledger(self, day: str | None = None) -> list[LedgerEntry]:
+        return self._call(GetLedger(day=day), Ledger).rows
+
+    def outbox(self, after: int, *, wait_s: int = 0) -> list[OutboxEntry]:
+        """The next rows beyond `after`; with `wait_s` it waits that long for one, at most 30 s."""
+        return self._call(GetOutbox(after=after, wait_s=wait_s), Outbox).rows
+
+    def bans(self, after: int, *, wait_s: int = 0) -> list[BanEntry]:
+        return self._call(GetBans(after=after, wait_s=wait_s), BanList).rows
+
+    def stats(self) -> EdgeStats:
+        return self._call(GetStats(), EdgeStats)
+
+    def backup(self, target: str) -> BackupReport:
+        """Comes back when the copy is whole; `target` is a path on the origin's machine."""
+        return self._call(Backup(target=target), BackupReport, timeout_s=None)
+
+    def fsck(self) -> FsckReport:
+        return self._call(Fsck(), FsckReport, timeout_s=None)
+
+    def _call(self, operation: Operation, shape: type[ShapeType], timeout_s: float | None = TIMEOUT_S) -> ShapeType:
+        response = self._send(operation, timeout_s)
+        if response.status_code != 200:
+            raise error_of(response)
+        return msgspec.json.decode(response.content, type=shape)
+
+    def _send(self, operation: Operation, timeout_s: float | None) -> httpx.Response:
+        outgoing = to_request(operation)
+        try:
+            return self._http.request(
+                outgoing.method,
+                self._address + outgoing.target,
+                content=outgoing.content or None,
+                headers=self._headers,
+                timeout=timeout_s,
+            )
+        except httpx.HTTPError as exc:
+            raise Unreachable(f"{self._address} cannot be reached: {exc}") from exc
+
+
+def error_of(response: httpx.Response) -> AdminError:
+    """The error that an answer states, as the class of its status and code, else a plain AdminError."""
+    try:
+        stated: Any = msgspec.json.decode(response.content)
+        code, message = str(stated["code"]), str(stated["message"])
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
+        code, message = "", f"status {response.status_code} without a reason"
+    known = {(kind.status, kind.code): kind for kind in AdminError.__subclasses__()}
+    kind = known.get((response.status_code, code), AdminError)
+    error = kind.__new__(kind)
+    AdminError.__init__(error, message)
+    error.status, error.code = response.status_code, code
+    return error

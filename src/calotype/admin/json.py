@@ -1,0 +1,114 @@
+"""The answers' JSON shapes: written by the servers, read by the client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from calotype.admin.errors import JSON_HEADERS
+from calotype.http.message import Headers, Response
+
+OK, READ_ONLY, DRAINING = "ok", "read-only", "draining"
+
+
+class Shape(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An object of an answer."""
+
+
+class Health(Shape, frozen=True, kw_only=True):
+    """`status` is `ok`, `read-only` (reads go on) or `draining` (with status 503: send nobody here any more)."""
+
+    status: str
+    program: str
+    version: str
+    reason: str | None = None
+
+
+class LedgerEntry(Shape, frozen=True, kw_only=True):
+    """`bucket_name` is empty for calls on no bucket."""
+
+    day: str
+    bucket_name: str
+    operation: str
+    transaction_class: str
+    count: int
+    bytes_in: int
+    bytes_out: int
+
+
+class Ledger(Shape, frozen=True, kw_only=True):
+    rows: list[LedgerEntry]
+
+
+class OutboxEntry(Shape, frozen=True, kw_only=True):
+    sequence: int
+    bucket_name: str
+    key: str
+
+
+class Outbox(Shape, frozen=True, kw_only=True):
+    rows: list[OutboxEntry]
+
+
+class BanEntry(Shape, frozen=True, kw_only=True):
+    """One purge. `files` are pairs of address (authority and path) and query, null for any."""
+
+    sequence: int
+    zone_id: str
+    everything: bool = False
+    files: list[tuple[str, str | None]] = []
+    prefixes: list[str] = []
+    hosts: list[str] = []
+    tags: list[str] = []
+
+
+class BanList(Shape, frozen=True, kw_only=True):
+    rows: list[BanEntry]
+
+
+class EdgeStats(Shape, frozen=True, kw_only=True):
+    """`requests` counts answers by CF-Cache-Status; `origin_requests` what was asked of the origin."""
+
+    workers: int
+    configuration_generation: int
+    ban_position: int
+    entries: int
+    stored_bytes: int
+    memory_bytes: int
+    requests: dict[str, int]
+    bytes_out: int
+    origin_requests: int
+
+
+class BackupReport(Shape, frozen=True, kw_only=True):
+    target: str
+    blobs: int
+    content_bytes: int
+
+
+class FsckProblem(Shape, frozen=True, kw_only=True):
+    """`bucket_name` and `key` tell the version, when the fault was found there."""
+
+    fault: str
+    blob_id: str
+    bucket_name: str | None = None
+    key: str | None = None
+
+
+class FsckReport(Shape, frozen=True, kw_only=True):
+    versions: int
+    blobs: int
+    content_bytes: int
+    orphans: int
+    problems: list[FsckProblem]
+
+
+def json_response(content: Any, status: int = 200) -> Response:
+    return Response(status, Headers(JSON_HEADERS), msgspec.json.encode(content))
+
+
+def health_response(health: Health) -> Response:
+    """200, or 503 once the program lets nobody new in."""
+    return json_response(health, 503 if health.status == DRAINING else 200)

@@ -1,0 +1,192 @@
+"""The origin's part of the admin API, over the store.
+
+Health is for everybody. The rest is for a key with every capability and no limits, the owner's, in a Basic header;
+backup and fsck, which concern all accounts, for the first account's only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+from collections.abc import Callable
+from pathlib import Path
+
+from calotype import __version__
+from calotype.admin.errors import AdminError, BadRequest, NotImplementedCall, Refused, Unauthorized
+from calotype.admin.json import (
+    DRAINING,
+    OK,
+    READ_ONLY,
+    BackupReport,
+    FsckProblem,
+    FsckReport,
+    Health,
+    Ledger,
+    LedgerEntry,
+    Outbox,
+    OutboxEntry,
+    health_response,
+    json_response,
+)
+from calotype.admin.operations import (
+    LONGEST_BODY_BYTES,
+    Backup,
+    Fsck,
+    GetHealth,
+    GetLedger,
+    GetOutbox,
+    Operation,
+    parse,
+)
+from calotype.auth.basic import read_basic_credentials
+from calotype.auth.capabilities import ALL_CAPABILITIES
+from calotype.http.message import BodyTooLarge, Prepared, Request, Response, read_body
+from calotype.store.errors import NoSuchApplicationKey, StoreError
+from calotype.store.model import ApplicationKey
+from calotype.store.store import Store
+
+PROGRAM = "origin"
+
+
+class OriginAdminServer:
+    """Answers `/healthz` and `/calotype/v1/…`. `clock` gives milliseconds since the epoch."""
+
+    def __init__(self, store: Store, *, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._clock = clock
+        self._draining = asyncio.Event()
+
+    def begin_drain(self) -> None:
+        """From now on health says so, and nobody waits for the outbox any longer."""
+        self._draining.set()
+
+    def try_now(self, request: Request) -> Prepared | None:
+        """Nothing here is answered without the store."""
+        return None
+
+    async def handle(self, request: Request) -> Response:
+        try:
+            return await self._answer(parse(request, await body_of(request)), request)
+        except AdminError as error:
+            return error.to_response()
+
+    async def _answer(self, asked: Operation, request: Request) -> Response:
+        if isinstance(asked, GetHealth):
+            return health_response(self._health())
+        owner = await self._owner(request)
+        match asked:
+            case GetLedger():
+                return json_response(await self._ledger(owner, asked))
+            case GetOutbox():
+                return json_response(await self._outbox(owner, asked))
+            case Backup():
+                await self._check_first_account(owner)
+                return json_response(await self._backup(asked))
+            case Fsck():
+                await self._check_first_account(owner)
+                return json_response(await self._fsck())
+        raise NotImplementedCall(asked.name, PROGRAM)
+
+    def _health(self) -> Health:
+        reason = self._store.read_only_reason
+        status = DRAINING if self._draining.is_set() else OK if reason is None else READ_ONLY
+        return Health(status=status, program=PROGRAM, version=__version__, reason=reason)
+
+    async def _owner(self, request: Request) -> ApplicationKey:
+        """The key in the Basic header, when it may do everything; raises Unauthorized."""
+        presented = read_basic_credentials(request.headers.get("authorization"))
+        if presented is None:
+            raise Unauthorized("An application key with every capability is needed, in a Basic header")
+        key_id, secret = presented
+        try:
+            key = await self._store.key(key_id)
+        except NoSuchApplicationKey as exc:
+            raise Unauthorized("There is no such application key") from exc
+        if not hmac.compare_digest(key.secret.encode(), secret.encode()):
+            raise Unauthorized("There is no such application key")
+        if key.expires_at_ms is not None and key.expires_at_ms <= self._clock():
+            raise Unauthorized("The application key has expired")
+        if not key.capabilities >= ALL_CAPABILITIES or key.bucket_ids is not None or key.name_prefix:
+            raise Unauthorized("The application key does not have every capability")
+        return key
+
+    async def _check_first_account(self, owner: ApplicationKey) -> None:
+        if owner.account_id != (await self._store.default_account()).account_id:
+            raise Unauthorized("Only the first account's owner may do this")
+
+    async def _ledger(self, owner: ApplicationKey, asked: GetLedger) -> Ledger:
+        rows = [row for row in await self._store.ledger(asked.day) if row.account_id == owner.account_id]
+        return Ledger(
+            rows=[
+                LedgerEntry(
+                    day=row.day,
+                    bucket_name=row.bucket_name,
+                    operation=row.operation,
+                    transaction_class=row.transaction_class,
+                    count=row.count,
+                    bytes_in=row.bytes_in,
+                    bytes_out=row.bytes_out,
+                )
+                for row in rows
+            ]
+        )
+
+    async def _outbox(self, owner: ApplicationKey, asked: GetOutbox) -> Outbox:
+        """The rows beyond `after`; when there are none, whatever comes while the caller is willing to wait."""
+        await self._wait_for_news(asked)
+        rows = await self._store.outbox(asked.after, asked.limit)
+        return Outbox(
+            rows=[
+                OutboxEntry(sequence=row.sequence, bucket_name=row.bucket_name, key=row.key.decode())
+                for row in rows
+                if row.account_id == owner.account_id
+            ]
+        )
+
+    async def _wait_for_news(self, asked: GetOutbox) -> None:
+        if not asked.wait_s:
+            return
+        waits = [
+            asyncio.ensure_future(self._store.wait_outbox(asked.after)),
+            asyncio.ensure_future(self._draining.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, timeout=asked.wait_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await wait
+
+    async def _backup(self, asked: Backup) -> BackupReport:
+        try:
+            copied = await self._store.backup(Path(asked.target))
+        except (StoreError, OSError) as exc:
+            raise Refused(f"The backup was not made: {exc}") from exc
+        return BackupReport(target=asked.target, blobs=copied.blobs, content_bytes=copied.content_bytes)
+
+    async def _fsck(self) -> FsckReport:
+        report = await self._store.fsck()
+        return FsckReport(
+            versions=report.versions,
+            blobs=report.blobs,
+            content_bytes=report.content_bytes,
+            orphans=report.orphans,
+            problems=[
+                FsckProblem(
+                    fault=problem.fault.value,
+                    blob_id=problem.blob_id,
+                    bucket_name=problem.bucket_name,
+                    key=problem.key.decode(errors="replace") if problem.key is not None else None,
+                )
+                for problem in report.problems
+            ],
+        )
+
+
+async def body_of(request: Request) -> bytes:
+    try:
+        return await read_body(request.body, LONGEST_BODY_BYTES)
+    except BodyTooLarge as exc:
+        raise BadRequest(f"The body is longer than {LONGEST_BODY_BYTES} bytes") from exc

@@ -1,0 +1,176 @@
+"""The origin's part of the admin API, asked by our client over a socket."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from calotype.admin.client import AdminClient
+from calotype.admin.errors import NotImplementedCall, Refused, Unauthorized, Unreachable
+from calotype.admin.origin_server import OriginAdminServer
+from calotype.auth.basic import basic_authorization
+from calotype.auth.capabilities import ALL_CAPABILITIES
+from calotype.master_key import MasterKey
+from calotype.serve.server import Server
+from calotype.store.model import VersionDraft
+from calotype.store.store import Store, milliseconds_now
+
+
+class RunningOrigin:
+    """A store on disk and its admin server, on a loop in a thread of their own."""
+
+    def __init__(self, folder) -> None:
+        self._folder = folder
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self.run(self._start())
+
+    def run(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
+
+    async def _start(self) -> None:
+        self.store = await Store.open(self._folder, MasterKey.random(), reserve_bytes=0)
+        self.account_id = (await self.store.default_account()).account_id
+        self.owner = await self.store.create_key(self.account_id, "owner", ALL_CAPABILITIES)
+        self.bucket = await self.store.create_bucket(self.account_id, "photographs")
+        self.admin = OriginAdminServer(self.store, clock=milliseconds_now)
+        self.server = Server(self.admin)
+        await self.server.start("127.0.0.1:0")
+        self.address = f"http://127.0.0.1:{self.server.port}"
+
+    async def put(self, key: bytes, content: bytes) -> None:
+        async with self.store.upload(self.bucket, key) as upload:
+            await upload.write(content)
+            await upload.commit(VersionDraft())
+
+    def client(self, key=None) -> AdminClient:
+        key = key or self.owner
+        return AdminClient(self.address, basic_authorization(key.key_id, key.secret))
+
+    def stop(self) -> None:
+        self.run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _stop(self) -> None:
+        await self.server.drain(5)
+        await self.store.close()
+
+
+@pytest.fixture
+def origin(tmp_path) -> Iterator[RunningOrigin]:
+    running = RunningOrigin(tmp_path / "origin")
+    yield running
+    running.stop()
+
+
+def test_health_is_told_to_everybody_and_says_when_the_origin_drains(origin):
+    with AdminClient(origin.address) as anybody:
+        assert (anybody.health().status, anybody.health().program) == ("ok", "origin")
+        assert httpx.get(f"{origin.address}/healthz").json()["status"] == "ok"
+        origin.admin.begin_drain()
+        assert httpx.get(f"{origin.address}/healthz").status_code == 503
+        assert anybody.health().status == "draining"
+
+
+def test_the_ledger_is_given_to_the_owner(origin):
+    origin.store.count(origin.account_id, "photographs", "PutObject", "A", 10, 0)
+    with origin.client() as admin:
+        (row,) = admin.ledger()
+        assert (row.bucket_name, row.operation, row.transaction_class) == ("photographs", "PutObject", "A")
+        assert (row.count, row.bytes_in, row.bytes_out) == (1, 10, 0)
+        assert admin.ledger(row.day) == [row]
+        assert admin.ledger("1999-01-01") == []
+
+
+def test_only_a_key_that_may_do_everything_is_let_in(origin):
+    async def key(capabilities, **limits):
+        return await origin.store.create_key(origin.account_id, "other", capabilities, **limits)
+
+    weak = origin.run(key(ALL_CAPABILITIES - {"deleteKeys"}))
+    limited = origin.run(key(ALL_CAPABILITIES, bucket_ids=[origin.bucket.bucket_id]))
+    brief = origin.run(key(ALL_CAPABILITIES, valid_ms=1))
+    time.sleep(0.01)
+    for refused in (weak, limited, brief):
+        with origin.client(refused) as admin, pytest.raises(Unauthorized):
+            admin.ledger()
+    for header in (None, "Bearer x", basic_authorization(origin.owner.key_id, "wrong"), basic_authorization("x", "y")):
+        with AdminClient(origin.address, header) as admin, pytest.raises(Unauthorized):
+            admin.fsck()
+
+
+def test_the_outbox_is_followed_and_waited_for(origin):
+    origin.run(origin.put(b"a.png", b"1"))
+    with origin.client() as admin:
+        (first,) = admin.outbox(0)
+        assert (first.bucket_name, first.key) == ("photographs", "a.png")
+        assert admin.outbox(first.sequence) == []
+
+        later = threading.Timer(0.2, lambda: origin.run(origin.put("é.png".encode(), b"2")))
+        later.start()
+        started = time.monotonic()
+        (second,) = admin.outbox(first.sequence, wait_s=20)
+        later.join()
+        assert second.key == "é.png"
+        assert second.sequence > first.sequence
+        assert 0.1 < time.monotonic() - started < 10
+
+
+def test_nobody_waits_for_the_outbox_while_the_origin_drains(origin):
+    threading.Timer(0.2, lambda: origin.run(drain(origin))).start()
+    started = time.monotonic()
+    with origin.client() as admin:
+        assert admin.outbox(0, wait_s=30) == []
+    assert time.monotonic() - started < 10
+
+
+async def drain(origin):
+    origin.admin.begin_drain()
+
+
+def test_a_wait_for_the_outbox_ends_without_news(origin):
+    with origin.client() as admin:
+        assert admin.outbox(0, wait_s=1) == []
+
+
+def test_a_backup_is_written_and_never_over_something(origin, tmp_path):
+    origin.run(origin.put(b"a.png", b"content"))
+    with origin.client() as admin:
+        report = admin.backup(str(tmp_path / "backup"))
+        assert (report.blobs, report.content_bytes) == (1, 7)
+        assert (tmp_path / "backup" / "metadata.db").exists()
+        with pytest.raises(Refused, match="not empty"):
+            admin.backup(str(tmp_path / "backup"))
+
+
+def test_fsck_names_the_blob_that_is_damaged(origin, tmp_path):
+    origin.run(origin.put(b"a.png", b"content"))
+    with origin.client() as admin:
+        clean = admin.fsck()
+        assert (clean.versions, clean.blobs, clean.problems) == (1, 1, [])
+        (blob,) = [
+            path for path in (tmp_path / "origin" / "blobs").rglob("*") if path.is_file() and path.stat().st_size == 7
+        ]
+        blob.write_bytes(b"damaged")
+        (problem,) = admin.fsck().problems
+        assert blob.name in problem.blob_id
+
+
+def test_what_the_edge_answers_is_not_implemented_here(origin):
+    with origin.client() as admin, pytest.raises(NotImplementedCall, match="bans is not answered by the origin"):
+        admin.bans(0)
+
+
+def test_a_body_that_is_too_long_is_refused(origin):
+    answer = httpx.post(f"{origin.address}/calotype/v1/fsck", content=b" " * 70_000)
+    assert answer.status_code in (400, 413)
+
+
+def test_an_origin_that_is_not_there_is_unreachable():
+    with AdminClient("http://127.0.0.1:1") as admin, pytest.raises(Unreachable, match=r"127\.0\.0\.1:1"):
+        admin.health()
