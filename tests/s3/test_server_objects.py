@@ -10,7 +10,8 @@ import pytest
 
 from calotype.auth.checksums import CHECKSUMS, HEADERS, as_base64
 from calotype.http.http_date import format_http_date
-from calotype.store.model import Versioning
+from calotype.s3.addressing import Address, path_of
+from calotype.store.model import VersionDraft, Versioning
 
 PICTURE = bytes(range(256)) * 300  # 76,800 bytes
 MD5 = hashlib.md5(PICTURE, usedforsecurity=False)
@@ -83,8 +84,6 @@ async def test_metadata_and_stored_headers_come_back(site: Any) -> None:
 async def test_metadata_that_no_header_can_hold_goes_out_as_an_encoded_word(site: Any) -> None:
     bucket = await site.bucket()
     async with site.store.upload(bucket, b"a", expected_length=0) as upload:
-        from calotype.store.model import VersionDraft
-
         await upload.commit(VersionDraft(info={"note": "two\r\nx-evil: lines"}))
     got = await site.send("GET", "/photos/a")
     word = got.headers.get("x-amz-meta-note")
@@ -96,8 +95,6 @@ async def test_metadata_that_no_header_can_hold_goes_out_as_an_encoded_word(site
     ["a b+c", "a%2Fb", "写真/📷.png", "a//b", "/a", "a/", "a/../b", "a?b#c&d=e", "~!$&'()*,;=:@", "..."],
 )
 async def test_any_key_comes_back_under_its_own_name(site: Any, key: str) -> None:
-    from calotype.s3.addressing import Address, path_of
-
     await site.bucket()
     target = path_of(Address("photos", key.encode()))
     assert (await site.send("PUT", target, body=b"x")).status == 200

@@ -24,6 +24,10 @@ def test_a_document_is_written_with_declaration_and_namespace() -> None:
     )
 
 
+def test_what_xml_cannot_hold_is_replaced_so_that_the_rest_can_be_read() -> None:
+    assert xml.parse(xml.document("Root", ("Key", "a\x00b\x1f\ufffe\rc"))).text_of("Key") == "a\ufffdb\ufffd\ufffd\rc"
+
+
 @given(texts=st.lists(WRITABLE, max_size=4))
 def test_what_is_written_is_read_back(texts: list[str]) -> None:
     root = xml.parse(xml.document("Root", *(("Text", text) for text in texts)))

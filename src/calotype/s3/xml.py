@@ -62,13 +62,13 @@ def _rendered(node: Node) -> str:
 def escape(text: str) -> str:
     """Text as it stands in an element.
 
-    What XML 1.0 cannot hold is written as a character reference all the same, as S3 does: a client that has such
-    keys asks for `encoding-type=url`.
+    What XML 1.0 cannot hold becomes U+FFFD, so that the document can be read at all: a client that has such keys asks
+    for `encoding-type=url`.
     """
-    return _TO_ESCAPE.sub(lambda match: _ENTITIES.get(match[0]) or f"&#x{ord(match[0]):X};", text)
+    return _TO_ESCAPE.sub(lambda match: _ENTITIES.get(match[0], "\ufffd"), text)
 
 
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
 
 
 def parse(content: bytes) -> Element:
