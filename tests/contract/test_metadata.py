@@ -1,0 +1,367 @@
+"""What every metadata implementation must do; run over SQLite and over its twin in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from calotype.store.filesystem import LocalFileSystem
+from calotype.store.memory_metadata import MemoryMetadata
+from calotype.store.metadata import Metadata, SealedKey, Transaction
+from calotype.store.model import (
+    Account,
+    Action,
+    Blob,
+    Bucket,
+    BucketType,
+    Digests,
+    Encryption,
+    Extent,
+    FileVersion,
+    LedgerRow,
+    Versioning,
+)
+from calotype.store.sqlite_metadata import SqliteMetadata
+
+T = TypeVar("T")
+
+ACCOUNT = Account("aabbccddeeff", "default", "c" * 64, 1_000)
+OTHER = Account("001122334455", "other", "d" * 64, 2_000)
+BUCKET = Bucket(ACCOUNT.account_id, "b" * 24, "Photographs", BucketType.PUBLIC, Versioning.ENABLED, 1_000)
+SIBLING = replace(BUCKET, bucket_id="c" * 24, name="album")
+FOREIGN = replace(BUCKET, account_id=OTHER.account_id, bucket_id="d" * 24, name="foreign")
+
+
+@pytest.fixture(params=["sqlite", "memory", "memory, each function run twice"])
+async def metadata(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Metadata]:
+    made: Metadata
+    if request.param == "sqlite":
+        made = SqliteMetadata.open(tmp_path / "metadata.db", LocalFileSystem())
+    else:
+        made = MemoryMetadata(run_twice="twice" in request.param)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def filled(metadata: Metadata) -> Metadata:
+    """With two accounts and three buckets."""
+
+    def fill(transaction: Transaction) -> None:
+        transaction.insert_account(ACCOUNT)
+        transaction.insert_account(OTHER)
+        for bucket in (BUCKET, SIBLING, FOREIGN):
+            transaction.insert_bucket(bucket)
+
+    await change(metadata, fill)
+    return metadata
+
+
+async def change(metadata: Metadata, function: Callable[[Transaction], T]) -> T:
+    (outcome,) = await metadata.apply([function])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def version(key: bytes, time: int, *, bucket: Bucket = BUCKET, **fields: object) -> FileVersion:
+    made = FileVersion(
+        account_id=bucket.account_id,
+        bucket_id=bucket.bucket_id,
+        version_id=f"4_z{bucket.bucket_id}_f1{key.hex()}{time}",
+        key=key,
+        action=Action.UPLOAD,
+        uploaded_at_ms=time,
+        length=3,
+        content_type="image/png",
+        digests=Digests("1" * 32, "2" * 40, "3" * 64, {"CRC32": "AAAAAA=="}),
+        etag="1" * 32,
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+async def insert(metadata: Metadata, *versions: FileVersion) -> None:
+    def function(transaction: Transaction) -> None:
+        for each in versions:
+            transaction.insert_version(each)
+
+    await change(metadata, function)
+
+
+async def test_accounts_come_back(filled: Metadata) -> None:
+    assert await filled.read(lambda transaction: transaction.accounts()) == [OTHER, ACCOUNT]
+
+
+async def test_key_indexes_count_up_for_each_account_by_itself(filled: Metadata) -> None:
+    for expected in (1, 2):
+        assert await change(filled, lambda transaction: transaction.next_key_index(ACCOUNT.account_id)) == expected
+    assert await change(filled, lambda transaction: transaction.next_key_index(OTHER.account_id)) == 1
+
+
+async def test_secrets_belong_to_an_account_and_a_name(filled: Metadata) -> None:
+    await change(filled, lambda transaction: transaction.insert_secret(ACCOUNT.account_id, "token", b"\x00sealed"))
+    assert await filled.read(lambda transaction: transaction.secret(ACCOUNT.account_id, "token")) == b"\x00sealed"
+    assert await filled.read(lambda transaction: transaction.secret(OTHER.account_id, "token")) is None
+    assert await filled.read(lambda transaction: transaction.secret(ACCOUNT.account_id, "other")) is None
+
+
+async def test_buckets_are_found_by_name_without_case_and_by_id(filled: Metadata) -> None:
+    assert await filled.read(lambda transaction: transaction.bucket_by_name("pHOTOGRAPHS")) == BUCKET
+    assert await filled.read(lambda transaction: transaction.bucket_by_id(BUCKET.bucket_id)) == BUCKET
+    assert await filled.read(lambda transaction: transaction.bucket_by_name("nothing")) is None
+    assert await filled.read(lambda transaction: transaction.bucket_by_id("0" * 24)) is None
+
+
+async def test_an_accounts_buckets_are_its_own_by_name(filled: Metadata) -> None:
+    assert await filled.read(lambda transaction: transaction.buckets(ACCOUNT.account_id)) == [BUCKET, SIBLING]
+    assert await filled.read(lambda transaction: transaction.buckets(OTHER.account_id)) == [FOREIGN]
+
+
+async def test_a_bucket_keeps_every_field_it_is_replaced_with(filled: Metadata) -> None:
+    changed = replace(
+        BUCKET,
+        type=BucketType.PRIVATE,
+        versioning=Versioning.SUSPENDED,
+        info={"cache-control": "max-age=1"},
+        settings={"corsRules": [{"a": None, "b": 1.5}], "lock": True},
+        revision=9,
+    )
+    await change(filled, lambda transaction: transaction.replace_bucket(changed))
+    assert await filled.read(lambda transaction: transaction.bucket_by_id(BUCKET.bucket_id)) == changed
+
+
+async def test_a_removed_bucket_frees_its_name(filled: Metadata) -> None:
+    await change(filled, lambda transaction: transaction.remove_bucket(BUCKET))
+    assert await filled.read(lambda transaction: transaction.bucket_by_id(BUCKET.bucket_id)) is None
+    again = replace(FOREIGN, bucket_id="e" * 24, name="photographs")
+    await change(filled, lambda transaction: transaction.insert_bucket(again))
+    assert await filled.read(lambda transaction: transaction.bucket_by_name("Photographs")) == again
+
+
+async def test_a_bucket_name_is_refused_twice_over_all_accounts(filled: Metadata) -> None:
+    twin = replace(FOREIGN, bucket_id="e" * 24, name="PHOTOGRAPHS")
+    (outcome,) = await filled.apply([lambda transaction: transaction.insert_bucket(twin)])
+    assert isinstance(outcome, Exception)
+    assert await filled.read(lambda transaction: transaction.bucket_by_id("e" * 24)) is None
+
+
+async def test_a_version_keeps_every_field(filled: Metadata) -> None:
+    full = version(
+        "ü/\x7f".encode(),
+        1_700_000_000_000,
+        info={"author": "Ärger", "empty": ""},
+        headers={"cache-control": "no-store"},
+        extents=(Extent("blob 1", 0, 1), Extent("blob 2", 7, 2, Encryption("SSE-C", "key", b"\x00\xff"))),
+        is_null=True,
+        sha1_unverified=True,
+        attributes={"tags": {"a": "b"}},
+        is_latest=True,
+    )
+    marker = version(b"m", 5, action=Action.HIDE, digests=None, etag="", length=0)
+    await insert(filled, full, marker)
+    for each in (full, marker):
+        found = await filled.read(lambda transaction, each=each: transaction.version(BUCKET, each.version_id))
+        assert found == each
+
+
+async def test_a_version_is_found_in_its_own_bucket_only(filled: Metadata) -> None:
+    one = version(b"a", 1)
+    await insert(filled, one)
+    for bucket in (SIBLING, FOREIGN):
+        found = await filled.read(lambda transaction, bucket=bucket: transaction.version(bucket, one.version_id))
+        assert found is None
+
+
+@pytest.mark.parametrize(
+    "twin",
+    [
+        version(b"a", 1, version_id="another"),  # the same key at the same time
+        version(b"b", 2, version_id=version(b"a", 1).version_id),  # the same id
+    ],
+)
+async def test_two_versions_share_neither_time_nor_id(filled: Metadata, twin: FileVersion) -> None:
+    await insert(filled, version(b"a", 1))
+    (outcome,) = await filled.apply([lambda transaction: transaction.insert_version(twin)])
+    assert isinstance(outcome, Exception)
+
+
+async def test_one_key_has_one_latest_version(filled: Metadata) -> None:
+    await insert(filled, version(b"a", 1, is_latest=True))
+    second = version(b"a", 2, is_latest=True)
+    (outcome,) = await filled.apply([lambda transaction: transaction.insert_version(second)])
+    assert isinstance(outcome, Exception)
+
+
+async def test_versions_of_a_key_come_newest_first(filled: Metadata) -> None:
+    old, new, other = version(b"a", 1), version(b"a", 2), version(b"ab", 3)
+    await insert(filled, old, other, new)
+    assert await filled.read(lambda transaction: transaction.versions_of(BUCKET, b"a")) == [new, old]
+    assert await filled.read(lambda transaction: transaction.versions_of(BUCKET, b"a", 1)) == [new]
+    assert await filled.read(lambda transaction: transaction.versions_of(BUCKET, b"b")) == []
+
+
+async def test_the_latest_mark_moves_and_hides(filled: Metadata) -> None:
+    upload, marker = version(b"a", 1, is_latest=True), version(b"a", 2, action=Action.HIDE)
+    await insert(filled, upload, marker)
+    assert await filled.read(lambda transaction: transaction.latest(BUCKET, b"a")) == upload
+    assert await filled.read(lambda transaction: transaction.scan_visible(BUCKET, b"", None, 9)) == [upload]
+
+    def hide(transaction: Transaction) -> None:
+        transaction.mark_latest(upload, False)
+        transaction.mark_latest(marker, True)
+
+    await change(filled, hide)
+    marked = replace(marker, is_latest=True)
+    assert await filled.read(lambda transaction: transaction.latest(BUCKET, b"a")) == marked
+    assert await filled.read(lambda transaction: transaction.scan_visible(BUCKET, b"", None, 9)) == []
+    await change(filled, lambda transaction: transaction.remove_version(marked))
+    assert await filled.read(lambda transaction: transaction.latest(BUCKET, b"a")) is None
+
+
+async def test_scans_go_by_bytes_within_their_bounds(filled: Metadata) -> None:
+    keys = [b"\x01", b"A", b"a", b"a\x00", b"a/", b"b", "ü".encode(), "\U0001f5bc".encode()]
+    rows = {key: version(key, 1, is_latest=True) for key in keys}
+    await insert(filled, *reversed(rows.values()), version(b"a", 1, bucket=SIBLING, is_latest=True))
+
+    async def visible(start: bytes, stop: bytes | None, limit: int) -> list[bytes]:
+        found = await filled.read(lambda transaction: transaction.scan_visible(BUCKET, start, stop, limit))
+        every = await filled.read(lambda transaction: transaction.scan_versions(BUCKET, start, None, stop, limit))
+        assert found == every
+        return [each.key for each in found]
+
+    assert await visible(b"", None, 100) == keys
+    assert await visible(b"", None, 3) == keys[:3]
+    assert await visible(b"a", b"b", 100) == [b"a", b"a\x00", b"a/"]
+    assert await visible(b"a\x00", None, 2) == [b"a\x00", b"a/"]
+    assert await visible(b"b", b"b", 100) == []
+
+
+async def test_a_scan_of_versions_can_begin_inside_a_key(filled: Metadata) -> None:
+    rows = [version(b"a", 3), version(b"a", 2), version(b"a", 1), version(b"b", 9), version(b"b", 8)]
+    await insert(filled, *rows)
+
+    async def scan(time: int | None, stop: bytes | None, limit: int) -> list[FileVersion]:
+        return await filled.read(lambda transaction: transaction.scan_versions(BUCKET, b"a", time, stop, limit))
+
+    assert await scan(None, None, 9) == rows
+    assert await scan(2, None, 9) == rows[1:]
+    assert await scan(2, None, 3) == rows[1:4]
+    assert await scan(0, None, 9) == rows[3:]
+    assert await scan(2, b"b", 9) == rows[1:3]
+
+
+async def test_a_bucket_holds_versions_until_the_last_is_gone(filled: Metadata) -> None:
+    marker = version(b"a", 1, action=Action.HIDE)
+    assert not await filled.read(lambda transaction: transaction.holds_versions(BUCKET))
+    await insert(filled, marker)
+    assert await filled.read(lambda transaction: transaction.holds_versions(BUCKET))
+    assert not await filled.read(lambda transaction: transaction.holds_versions(SIBLING))
+    await change(filled, lambda transaction: transaction.remove_version(marker))
+    assert not await filled.read(lambda transaction: transaction.holds_versions(BUCKET))
+
+
+async def test_a_blob_is_forgotten_with_its_last_reference(filled: Metadata) -> None:
+    blob = Blob(ACCOUNT.account_id, "blob", 10, "f" * 64)
+    await change(filled, lambda transaction: transaction.insert_blob(blob))
+    assert await change(filled, lambda transaction: transaction.refer(ACCOUNT.account_id, "blob", 1)) == 2
+    assert await change(filled, lambda transaction: transaction.refer(ACCOUNT.account_id, "blob", -1)) == 1
+    assert await filled.read(lambda transaction: transaction.blob(ACCOUNT.account_id, "blob")) == blob
+    assert await filled.read(lambda transaction: transaction.blob(OTHER.account_id, "blob")) is None
+    assert await filled.read(lambda transaction: transaction.unnamed_blobs(["blob", "x"])) == ["x"]
+    assert await change(filled, lambda transaction: transaction.refer(ACCOUNT.account_id, "blob", -1)) == 0
+    assert await filled.read(lambda transaction: transaction.blob(ACCOUNT.account_id, "blob")) is None
+    assert await filled.read(lambda transaction: transaction.unnamed_blobs(["blob", "x"])) == ["blob", "x"]
+
+
+async def test_blobs_are_scanned_in_order_over_all_accounts(filled: Metadata) -> None:
+    blobs = [Blob(account.account_id, f"blob {n}", n, "") for n, account in enumerate([ACCOUNT, OTHER, ACCOUNT])]
+
+    def fill(transaction: Transaction) -> None:
+        for blob in reversed(blobs):
+            transaction.insert_blob(blob)
+
+    await change(filled, fill)
+    assert await filled.read(lambda transaction: transaction.scan_blobs("", 2)) == blobs[:2]
+    assert await filled.read(lambda transaction: transaction.scan_blobs("blob 1", 2)) == blobs[2:]
+
+
+async def test_application_keys_keep_every_field_and_page_from_their_start(filled: Metadata) -> None:
+    full = SealedKey(ACCOUNT.account_id, "k1", "n", b"\x00\x01", ("a", "b"), 5, ("b1", "b2"), "prefix/", 9)
+    bare = SealedKey(ACCOUNT.account_id, "k2", "n", b"", (), 5, None, None, None)
+    foreign = SealedKey(OTHER.account_id, "k3", "n", b"", (), 5, (), None, None)
+    for key in (bare, foreign, full):
+        await change(filled, lambda transaction, key=key: transaction.insert_key(key))
+    assert await filled.read(lambda transaction: transaction.key(ACCOUNT.account_id, "k1")) == full
+    assert await filled.read(lambda transaction: transaction.key(OTHER.account_id, "k1")) is None
+    assert await filled.read(lambda transaction: transaction.keys(ACCOUNT.account_id, "", 9)) == [full, bare]
+    assert await filled.read(lambda transaction: transaction.keys(ACCOUNT.account_id, "k2", 9)) == [bare]
+    assert await filled.read(lambda transaction: transaction.keys(ACCOUNT.account_id, "", 1)) == [full]
+    await change(filled, lambda transaction: transaction.remove_key(full))
+    assert await filled.read(lambda transaction: transaction.keys(ACCOUNT.account_id, "", 9)) == [bare]
+
+
+async def test_the_outbox_counts_up_even_after_it_was_emptied(filled: Metadata) -> None:
+    first = await change(filled, lambda transaction: transaction.append_outbox("acct", "bucket", b"a"))
+    second = await change(filled, lambda transaction: transaction.append_outbox("acct", "bucket", b"b"))
+    assert second > first
+    rows = await filled.read(lambda transaction: transaction.outbox(first, 10))
+    assert [(row.sequence, row.account_id, row.bucket_name, row.key) for row in rows] == [
+        (second, "acct", "bucket", b"b")
+    ]
+    await change(filled, lambda transaction: transaction.forget_outbox(second))
+    assert await filled.read(lambda transaction: transaction.outbox(0, 10)) == []
+    assert await change(filled, lambda transaction: transaction.append_outbox("acct", "bucket", b"c")) > second
+
+
+async def test_the_ledger_adds_up(filled: Metadata) -> None:
+    row = LedgerRow("acct", "bucket", "2026-01-01", "GetObject", "B", 1, 10, 100)
+    other_day = replace(row, day="2026-01-02")
+    await change(filled, lambda transaction: transaction.add_to_ledger([row, other_day]))
+    await change(filled, lambda transaction: transaction.add_to_ledger([row]))
+    total = replace(row, count=2, bytes_in=20, bytes_out=200)
+    assert await filled.read(lambda transaction: transaction.ledger(None)) == [total, other_day]
+    assert await filled.read(lambda transaction: transaction.ledger("2026-01-01")) == [total]
+    assert await filled.read(lambda transaction: transaction.ledger("2026-01-03")) == []
+
+
+async def test_each_function_of_a_group_fails_alone_and_wholly(filled: Metadata) -> None:
+    def refuse(transaction: Transaction) -> None:
+        transaction.insert_version(version(b"refused", 1, is_latest=True))
+        transaction.insert_blob(Blob(ACCOUNT.account_id, "refused", 1, ""))
+        transaction.append_outbox("acct", "bucket", b"refused")
+        raise LookupError("refused")
+
+    def accept(transaction: Transaction) -> str:
+        transaction.insert_version(version(b"accepted", 1, is_latest=True))
+        return "accepted"
+
+    first, second, third = await filled.apply([accept, refuse, refuse])
+    assert first == "accepted"
+    assert isinstance(second, LookupError)
+    assert isinstance(third, LookupError)
+    visible = await filled.read(lambda transaction: transaction.scan_visible(BUCKET, b"", None, 9))
+    assert [each.key for each in visible] == [b"accepted"]
+    assert await filled.read(lambda transaction: transaction.blob(ACCOUNT.account_id, "refused")) is None
+    assert await filled.read(lambda transaction: transaction.outbox(0, 9)) == []
+
+
+async def test_later_functions_of_a_group_see_the_earlier_ones(filled: Metadata) -> None:
+    def add(transaction: Transaction) -> int:
+        before = len(transaction.versions_of(BUCKET, b"a"))
+        transaction.insert_version(version(b"a", before + 1))
+        return before
+
+    assert await filled.apply([add, add, add]) == [0, 1, 2]
+
+
+async def test_an_exception_in_a_read_reaches_the_caller(filled: Metadata) -> None:
+    def fail(transaction: Transaction) -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await filled.read(fail)
+    assert await filled.read(lambda transaction: len(transaction.accounts())) == 2

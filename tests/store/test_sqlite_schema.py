@@ -1,0 +1,72 @@
+"""Migrations: from any earlier version to the newest, whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from calotype.store.errors import UnknownSchema
+from calotype.store.filesystem import LocalFileSystem
+from calotype.store.sqlite_metadata import SqliteMetadata
+from calotype.store.sqlite_schema import SCRIPTS, migrate
+
+
+@pytest.fixture
+def connection() -> Iterator[sqlite3.Connection]:
+    made = sqlite3.connect(":memory:", isolation_level=None)
+    yield made
+    made.close()
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def test_a_new_database_gets_every_migration_and_a_second_run_changes_nothing(connection: sqlite3.Connection) -> None:
+    migrate(connection)
+    assert version_of(connection) == len(SCRIPTS)
+    schema = connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall()
+    migrate(connection)
+    assert connection.execute("SELECT sql FROM sqlite_schema ORDER BY name").fetchall() == schema
+
+
+def test_only_the_missing_migrations_run(connection: sqlite3.Connection) -> None:
+    migrate(connection, ("CREATE TABLE one (a);",))
+    connection.execute("INSERT INTO one VALUES (1)")
+    migrate(connection, ("CREATE TABLE one (a);", "ALTER TABLE one ADD COLUMN b DEFAULT 2;"))
+    assert connection.execute("SELECT a, b FROM one").fetchall() == [(1, 2)]
+    assert version_of(connection) == 2
+
+
+def test_a_migration_that_fails_leaves_the_version_before_it(connection: sqlite3.Connection) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        migrate(connection, ("CREATE TABLE one (a);", "CREATE TABLE two (a); CREATE TABLE two (a);"))
+    assert version_of(connection) == 1
+    assert connection.execute("SELECT name FROM sqlite_schema").fetchall() == [("one",)]
+
+
+def test_a_database_from_the_future_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "metadata.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
+    connection.close()
+    with pytest.raises(UnknownSchema, match="upgrade calotype"):
+        SqliteMetadata.open(path, LocalFileSystem())
+
+
+def test_every_table_and_unique_index_carries_the_account(connection: sqlite3.Connection) -> None:
+    migrate(connection)
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    for table in tables:
+        if table == "sqlite_sequence":
+            continue
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        assert "account_id" in columns, table
+        for _, index, is_unique, *_ in connection.execute(f"PRAGMA index_list({table})").fetchall():
+            indexed = [row[2] for row in connection.execute(f"PRAGMA index_info({index})")]
+            # The one exception: bucket names are unique over the whole store.
+            assert "account_id" in indexed or not is_unique or table == "bucket_names", index
