@@ -90,7 +90,8 @@ ShapeType = TypeVar("ShapeType")
 
 
 class B2Client:
-    """`realm` is the address that b2_authorize_account is called at. `sleep` waits between tries of an upload."""
+    """`realm` is the address that b2_authorize_account is called at. `sleep` waits between tries of an upload;
+    listings are fetched `page_rows` at a time."""
 
     def __init__(
         self,
@@ -100,11 +101,13 @@ class B2Client:
         *,
         http: httpx.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        page_rows: int = PAGE_ROWS,
     ) -> None:
         self._realm = realm.rstrip("/")
         self._basic = basic_authorization(key_id, application_key)
         self._http = http or httpx.Client(timeout=TIMEOUT)
         self._sleep = sleep
+        self._page_rows = page_rows
         self._account: AccountAuthorization | None = None
 
     def __enter__(self) -> Self:
@@ -214,7 +217,7 @@ class B2Client:
         start: str | None = None
         while True:
             asked = ListKeys(
-                account_id=self.account.account_id, max_key_count=PAGE_ROWS, start_application_key_id=start
+                account_id=self.account.account_id, max_key_count=self._page_rows, start_application_key_id=start
             )
             page = self._call(asked, KeyList)
             yield from page.keys
@@ -235,7 +238,7 @@ class B2Client:
                 prefix=prefix or None,
                 delimiter=delimiter or None,
                 start_file_name=start,
-                max_file_count=PAGE_ROWS,
+                max_file_count=self._page_rows,
             )
             page = self._call(asked, FileNameList)
             yield from page.files
@@ -252,7 +255,7 @@ class B2Client:
                 prefix=prefix or None,
                 start_file_name=start[0],
                 start_file_id=start[1],
-                max_file_count=PAGE_ROWS,
+                max_file_count=self._page_rows,
             )
             page = self._call(asked, FileVersionList)
             yield from page.files
