@@ -66,7 +66,7 @@ class Answer:
         except Exception:
             # The head is out: all that is left is to let the client see that the body is not whole.
             log.exception("the answer to %s %s broke off", self.request.method, self.request.path)
-            connection.break_off(discard_unsent=False)
+            connection.break_off(by_reset=False)
             return
         if is_whole:
             connection.answered(self)
@@ -144,7 +144,7 @@ class Answer:
                 await connection.gate.passed()
         if remaining:
             log.error("the body for %s is %d bytes short", self.request.path, remaining)
-            connection.break_off(discard_unsent=False)
+            connection.break_off(by_reset=False)
         return not remaining
 
     async def _send_uncounted(self, stream: AsyncIterator[bytes], *, chunked: bool) -> bool:
@@ -159,7 +159,7 @@ class Answer:
         except Exception:
             if not chunked:
                 # A close is how this body ends well; only a reset can say that it did not.
-                connection.break_off(discard_unsent=True)
+                connection.break_off(by_reset=True)
             raise
         if chunked:
             connection.write(b"0\r\n\r\n")

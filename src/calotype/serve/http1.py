@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import struct
 from collections import deque
 from typing import cast
 
@@ -25,6 +27,8 @@ log = logging.getLogger("calotype.serve")
 
 # Up to this length a body is copied behind its head for one write; beyond, the copy costs more than a second buffer.
 JOIN_MAX_BYTES = 16_384
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -192,12 +196,15 @@ class Http1Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def break_off(self, *, discard_unsent: bool) -> None:
-        """Ends the connection in the midst of a body."""
-        if discard_unsent:
-            self.abort()
-        else:
+    def break_off(self, *, by_reset: bool) -> None:
+        """Ends the connection in the midst of a body; what was written is still sent, unless by a reset."""
+        if not by_reset:
             self.close()
+        elif self._transport is not None:
+            sock = self._transport.get_extra_info("socket")
+            if sock is not None:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self.abort()
 
     # What the server calls.
 

@@ -40,6 +40,7 @@ class Server:
         self._ssl = ssl
         self._body_limit = body_limit
         self._state: ServerState | None = None
+        self._port: int | None = None
         self._listeners: list[asyncio.Server] = []
         self._sweep: asyncio.TimerHandle | None = None
 
@@ -50,7 +51,10 @@ class Server:
             self._state = ServerState(self._handler, self._limits, self._server_header, self._body_limit, loop.time())
             self._sweep_later(loop)
         sock = where if isinstance(where, socket.socket) else bind(_address_text(where))
+        name = sock.getsockname()
         self._listeners.append(await self._listen(loop, sock, self._state))
+        if self._port is None and isinstance(name, tuple):
+            self._port = int(name[1])
 
     async def _listen(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, state: ServerState) -> asyncio.Server:
         def connection() -> asyncio.Protocol:
@@ -65,8 +69,9 @@ class Server:
 
     @property
     def port(self) -> int:
-        """The port of the first listener."""
-        return int(self._listeners[0].sockets[0].getsockname()[1])
+        """The port of the first listener that has one."""
+        assert self._port is not None, "the server listens on no port"
+        return self._port
 
     @property
     def connection_count(self) -> int:
