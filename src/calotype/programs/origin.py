@@ -1,0 +1,138 @@
+"""`calotype origin`: the buckets and their bytes, spoken to over the B2 native API, the S3 API and our admin API."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from calotype import __version__
+from calotype.admin.origin_server import OriginAdminServer
+from calotype.auth.capabilities import ALL_CAPABILITIES
+from calotype.b2.server import B2Server
+from calotype.b2.settings import B2Settings
+from calotype.http.message import Prepared, Request, Response
+from calotype.master_key import MasterKey
+from calotype.s3.addressing import bucket_of_host
+from calotype.s3.server import S3Server
+from calotype.s3.settings import S3Settings
+from calotype.serve.handler import Handler
+from calotype.serve.limits import Limits
+from calotype.serve.listener import bind
+from calotype.serve.run import run as run_loop
+from calotype.serve.run import stop_on_signals
+from calotype.serve.server import Server
+from calotype.site_folder import OWNER_KEY_NAME, OwnerKey, load_credentials, save_credentials
+from calotype.store.errors import NoSuchApplicationKey
+from calotype.store.store import RESERVE_BYTES, Store, milliseconds_now
+
+# The most that S3 and B2 take in one request: 5 GiB; a protocol answers the exact error below it.
+LONGEST_BODY_BYTES = 5 * 2**30 + 2**20
+DRAIN_TIMEOUT_S = 15.0
+
+Background = Callable[[Store], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class OriginSettings:
+    """`data` is the site's data folder. `public_url` is how clients reach the origin behind another proxy."""
+
+    data: Path
+    listen: str = "127.0.0.1:9000"
+    region: str = "us-east-1"
+    s3_hosts: tuple[str, ...] = ("s3.localhost",)
+    public_url: str | None = None
+    reserve_bytes: int = RESERVE_BYTES
+
+
+def run(settings: OriginSettings, ready: Callable[[], None], *, beside: Background | None = None) -> None:
+    """Serves until SIGTERM or SIGINT, then lets the requests begun end. Raises AddressInUse, StoreLocked.
+
+    `beside` runs next to the server as long as it serves: the purger, where a site has edges.
+    """
+    run_loop(_serve(settings, ready, beside))
+
+
+async def _serve(settings: OriginSettings, ready: Callable[[], None], beside: Background | None) -> None:
+    stopped = stop_on_signals()
+    listener = bind(settings.listen)
+    async with await Store.open(
+        settings.data / "origin", MasterKey.load(), reserve_bytes=settings.reserve_bytes, address=settings.listen
+    ) as store:
+        await ensure_owner_key(store, settings.data)
+        server = Server(
+            origin_handler(store, settings),
+            limits=replace(Limits(), body_max_bytes=LONGEST_BODY_BYTES),
+            server_header=f"calotype/{__version__}",
+        )
+        await server.start(listener)
+        async with _running(beside, store):
+            ready()
+            await stopped.wait()
+            await server.drain(DRAIN_TIMEOUT_S)
+
+
+@contextlib.asynccontextmanager
+async def _running(beside: Background | None, store: Store) -> AsyncIterator[None]:
+    """Runs the background work for as long as the block."""
+    if beside is None:
+        yield
+        return
+    task = asyncio.ensure_future(beside(store))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def ensure_owner_key(store: Store, data: Path) -> None:
+    """Makes the key that may do everything, once, for the commands of this machine (credentials.json, 0600)."""
+    credentials = load_credentials(data)
+    if credentials.owner is not None:
+        with contextlib.suppress(NoSuchApplicationKey):
+            await store.key(credentials.owner.key_id)
+            return
+    account = await store.default_account()
+    key = await store.create_key(account.account_id, OWNER_KEY_NAME, ALL_CAPABILITIES)
+    save_credentials(data, replace(credentials, owner=OwnerKey(key.key_id, key.secret)))
+
+
+def origin_handler(store: Store, settings: OriginSettings) -> OriginHandler:
+    return OriginHandler(
+        S3Server(store, S3Settings(region=settings.region, s3_hosts=settings.s3_hosts), clock=milliseconds_now),
+        B2Server(store, B2Settings(public_url=settings.public_url), clock=milliseconds_now, random_bytes=os.urandom),
+        OriginAdminServer(store, clock=milliseconds_now),
+        settings.s3_hosts,
+    )
+
+
+class OriginHandler:
+    """Gives each request to the protocol it speaks: a virtual host is S3's, else the first path segment decides."""
+
+    def __init__(self, s3: Handler, b2: Handler, admin: Handler, s3_hosts: tuple[str, ...]) -> None:
+        self._s3 = s3
+        self._b2 = b2
+        self._admin = admin
+        self._s3_hosts = s3_hosts
+
+    def try_now(self, request: Request) -> Prepared | None:
+        """Every answer needs the store."""
+        return None
+
+    async def handle(self, request: Request) -> Response:
+        return await self._protocol_of(request).handle(request)
+
+    def _protocol_of(self, request: Request) -> Handler:
+        if bucket_of_host(request.host, self._s3_hosts) is not None:
+            return self._s3
+        path = request.path
+        if path.startswith(("/b2api/", "/file/")):
+            return self._b2
+        if path == "/healthz" or path.startswith("/calotype/"):
+            return self._admin
+        return self._s3
