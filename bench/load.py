@@ -1,0 +1,59 @@
+"""wrk, as a value: requests per second, 99th percentile, and how many answers were not 2xx or 3xx."""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LOAD_CPU = "1"
+TO_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
+PUT_SCRIPT = Path(__file__).with_name("put.lua")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    requests_per_second: float
+    p99_ms: float
+    failures: int
+
+
+def wrk(url: str, *, connections: int, seconds: int, script: Path | None = None, env: Mapping[str, str] = {}) -> Load:
+    """One run of wrk against `url`, on the CPU that no server uses."""
+    command = ["taskset", "-c", LOAD_CPU, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    if script is not None:
+        command += ["-s", str(script)]
+    output = subprocess.run(
+        [*command, url], capture_output=True, text=True, check=True, env={**os.environ, **env}
+    ).stdout
+    return parse_wrk(output)
+
+
+def parse_wrk(output: str) -> Load:
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    broken = re.search(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", output)
+    if rate is None or p99 is None:
+        raise RuntimeError(f"wrk did not say what it measured:\n{output}")
+    failures = (int(failed[1]) if failed else 0) + (sum(map(int, broken.groups())) if broken else 0)
+    return Load(float(rate[1]), float(p99[1]) * TO_MS[p99[2]], failures)
+
+
+def median(loads: list[Load]) -> Load:
+    return Load(
+        statistics.median(load.requests_per_second for load in loads),
+        statistics.median(load.p99_ms for load in loads),
+        sum(load.failures for load in loads),
+    )
+
+
+def ratio(ours: list[Load], peers: list[Load]) -> float:
+    """The median over the rounds of our requests per second over the peer's."""
+    return statistics.median(
+        mine.requests_per_second / theirs.requests_per_second for mine, theirs in zip(ours, peers, strict=True)
+    )

@@ -1,0 +1,81 @@
+"""Calotype as its users start it, and the bare HTTP layer under it, on the servers' CPU."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.peers import free_port, pinned, wait_for_port
+
+CALOTYPE = str(Path(sys.executable).with_name("calotype"))
+START_DEADLINE_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class OurSite:
+    edge: str
+    origin: str
+    bucket: str
+    key_id: str
+    application_key: str
+    pid: int
+    started_in_s: float  # from the command to the first picture's worth of an answer at the edge
+
+
+@contextmanager
+def site(folder: Path, *, workers: int) -> Iterator[OurSite]:
+    """`calotype up` with this many edge workers in a folder of its own."""
+    data, home = folder / "data", folder / "home"
+    data.mkdir()
+    home.mkdir()
+    (data / "calotype.toml").write_text(f"[edge]\nworkers = {workers}\n")
+    ports = {name: free_port() for name in ("edge", "console", "origin", "control")}
+    command = [CALOTYPE, "up", "--data", str(data)]
+    for name, port in ports.items():
+        command += [f"--{name}", f"127.0.0.1:{port}"]
+    environment = {**os.environ, "HOME": str(home), "CALOTYPE_DATA": str(data)}
+    began = time.monotonic()
+    with pinned(["env", f"HOME={home}", *command], folder) as process:
+        wait_for_port(ports["edge"])
+        started_in_s = time.monotonic() - began
+        wait_for_banner(folder / "output")
+        made = subprocess.run(
+            [CALOTYPE, "keys", "create", "--name", "bench", "--all-buckets", "--json"],
+            env=environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        key = json.loads(made.stdout)
+        yield OurSite(
+            edge=f"http://127.0.0.1:{ports['edge']}",
+            origin=f"http://127.0.0.1:{ports['origin']}",
+            bucket="photos",
+            key_id=key["keyId"],
+            application_key=key["applicationKey"],
+            pid=process.pid,
+            started_in_s=started_in_s,
+        )
+
+
+def wait_for_banner(output: Path) -> None:
+    until = time.monotonic() + START_DEADLINE_S
+    while "Ctrl-C stops everything" not in output.read_text():
+        if time.monotonic() > until:
+            raise TimeoutError(output.read_text())
+        time.sleep(0.05)
+
+
+@contextmanager
+def bare_layer(folder: Path, answers: dict[str, bytes]) -> Iterator[str]:
+    """The address of `serve` alone, answering constant bytes from its synchronous path: what the rest costs."""
+    port = free_port()
+    for name, body in answers.items():
+        (folder / name).write_bytes(body)
+    with pinned([sys.executable, "-m", "bench.bare", str(port), str(folder), *answers], folder):
+        wait_for_port(port)
+        yield f"http://127.0.0.1:{port}"
