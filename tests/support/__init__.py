@@ -1,0 +1,1 @@
+"""What several test folders share: free ports, a running site, real photographs."""
