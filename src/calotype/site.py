@@ -66,6 +66,10 @@ class Edge:
 
     workers: int = _setting(2, kinds.whole_number(1, 64), "Worker processes; one per processor core is enough.")
     cache_size_bytes: int = _setting(2 * 2**30, kinds.SIZE, "Most that the cache may take on disk.", unit="bytes")
+    memory_bytes: int = _setting(64 * 2**20, kinds.SIZE, "Most that each worker keeps in memory.", unit="bytes")
+    access_log: str = _setting(
+        "off", kinds.choice("off", "text", "json"), "A line on standard output for each request, in which form."
+    )
     certificates: str = _setting(
         "", kinds.FOLDER, "Folder of NAME.crt and NAME.key pairs for TLS; read again on change."
     )

@@ -12,7 +12,7 @@ from calotype.site_loading import load_site
 
 BUCKET = ObjectName(Kind.BUCKET, "photos")
 ZONE = ObjectName(Kind.ZONE, "calotype.internal")
-KEY = ObjectName(Kind.KEY, "calotype-site")
+KEY = ObjectName(Kind.KEY, "calotype-site", "photos")
 RULE = ObjectName(Kind.RULE, "calotype-cache", "http_request_cache_settings")
 SETTING = ObjectName(Kind.SETTING, "ssl")
 
@@ -95,12 +95,11 @@ def test_a_second_plan_is_empty(text: str) -> None:
 
 def test_a_first_plan_reads_as_the_list_of_what_will_be_made() -> None:
     lines = describe(plan(desired_objects(Site()), Found(), {}))
-    assert lines[:14] == [
+    assert lines[:13] == [
         "+ bucket photos",
         "    type: allPublic",
         "    info.cache-control: public, max-age=600",
-        "+ key calotype-site",
-        "    bucket: photos",
+        "+ key photos calotype-site",
         "    capabilities: [deleteFiles, listBuckets, listFiles, readBuckets, readFiles, shareFiles, writeFiles]",
         "+ zone calotype.internal",
         "    catch_all: true",

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from calotype.programs.purger import MOST_AT_ONCE, Outbox, run_purger
+from calotype.programs.purger import MOST_AT_ONCE, Outbox, PurgeRefused, run_purger
 from calotype.store.model import OutboxRow
 
 
@@ -41,8 +41,9 @@ class FakeOutbox:
 class RecordingEdge:
     """An edge that fails as often as told before it works."""
 
-    def __init__(self, failures: int = 0) -> None:
+    def __init__(self, failures: int = 0, refuses: str = "") -> None:
         self.name = "the edge"
+        self.refuses = refuses
         self.purged: list[list[str]] = []
         self.failures = failures
 
@@ -50,6 +51,8 @@ class RecordingEdge:
         if self.failures:
             self.failures -= 1
             raise ConnectionRefusedError("connection refused")
+        if self.refuses in urls:
+            raise PurgeRefused("it cannot be purged")
         self.purged.append(list(urls))
 
 
@@ -108,6 +111,15 @@ async def test_a_bucket_that_is_no_sites_is_forgotten_without_a_purge() -> None:
         store.add("a.png", bucket="other")
         await until(lambda: not store.rows)
     assert edge.purged == []
+
+
+async def test_a_url_that_is_refused_for_good_keeps_no_other_in_the_cache(capsys: pytest.CaptureFixture[str]) -> None:
+    store, edge = FakeOutbox(), RecordingEdge(refuses="http://s.test/cdn-cgi/b.png")
+    store.add("a.png", "cdn-cgi/b.png", "c.png")
+    async with purging(store, edge):
+        await until(lambda: not store.rows)
+    assert edge.purged == [["http://s.test/a.png"], ["http://s.test/c.png"]]
+    assert "the edge does not purge http://s.test/cdn-cgi/b.png: it cannot be purged" in capsys.readouterr().err
 
 
 async def test_many_changes_go_in_batches() -> None:

@@ -49,7 +49,7 @@ def desired_objects(site: Site) -> Objects:
     """Every object that the site needs, with the contents that matter to it."""
     objects = {
         ObjectName(Kind.BUCKET, site.bucket): _bucket(site),
-        ObjectName(Kind.KEY, SITE_KEY): {"bucket": site.bucket, "capabilities": list(SITE_KEY_CAPABILITIES)},
+        ObjectName(Kind.KEY, SITE_KEY, site.bucket): {"capabilities": list(SITE_KEY_CAPABILITIES)},
         ObjectName(Kind.ZONE, zone_name(site)): {"catch_all": not site.domain},
         _record_name(site): {"content": _origin_host(site), "proxied": True},
         ObjectName(Kind.SETTING, "ssl"): {"value": "flexible"},  # our origin speaks plain HTTP behind the edge
@@ -63,6 +63,11 @@ def desired_objects(site: Site) -> Objects:
 def zone_name(site: Site) -> str:
     """The zone that answers for the site; without a domain it answers for every host that no other zone knows."""
     return site.domain or CATCH_ALL_ZONE
+
+
+def purge_url_base(site: Site) -> str:
+    """What the URLs in purges begin with: the zone's own name, whatever host or proxy viewers come through."""
+    return f"http://{zone_name(site)}"
 
 
 def _bucket(site: Site) -> Content:

@@ -22,7 +22,10 @@ class Kind(IntEnum):
 
 
 class ObjectName(NamedTuple):
-    """`scope` is the phase of a rule and the type of a DNS record, else empty. `name` of a rule is its `ref`."""
+    """`scope` is the phase of a rule, the type of a DNS record, the bucket of a key, else empty.
+
+    `name` of a rule is its `ref`.
+    """
 
     kind: Kind
     name: str

@@ -29,13 +29,20 @@ class Outbox(Protocol):
     async def forget_outbox(self, up_to: int) -> None: ...
 
 
+class PurgeRefused(Exception):
+    """The edge will not take this purge, however often it is asked: a URL that cannot be in its cache."""
+
+
 class Edge(Protocol):
     """An edge's control plane."""
 
     name: str
 
     async def purge(self, urls: Sequence[str]) -> None:
-        """Comes back when no worker of the edge would answer with what it had; raises when that is not certain."""
+        """Comes back when no worker of the edge would answer with what it had; raises when that is not certain.
+
+        Raises `PurgeRefused` when asking again cannot help.
+        """
         ...
 
 
@@ -73,12 +80,22 @@ async def _purge(edge: Edge, urls: Sequence[str]) -> None:
 
 
 async def _try_purge(edge: Edge, urls: Sequence[str]) -> str | None:
-    """None when it worked, else why not."""
+    """None when it worked, else why not. What is refused for good is told and left out."""
     try:
         await edge.purge(urls)
+    except PurgeRefused as exc:
+        if len(urls) > 1:
+            return await _one_by_one(edge, urls)
+        _log(f"{edge.name} does not purge {urls[0]}: {exc}")
     except Exception as exc:  # whatever it is, the purge must be tried again
         return str(exc) or type(exc).__name__
     return None
+
+
+async def _one_by_one(edge: Edge, urls: Sequence[str]) -> str | None:
+    """So that one URL that is refused does not keep the others in the cache."""
+    reasons = [await _try_purge(edge, [url]) for url in urls]
+    return next((reason for reason in reasons if reason is not None), None)
 
 
 def _log(text: str) -> None:

@@ -18,7 +18,7 @@ FIRST_PAUSE_S = 0.02
 LONGEST_PAUSE_S = 0.5
 NAMES_TRIED = 5  # two equal names of six random signs are rarer than a broken disk; short templates exist, though
 
-Progress = Callable[[int], None]  # takes the number of bytes just sent
+Progress = Callable[[int], None]  # takes the number of bytes sent so far
 
 
 class NameTaken(Exception):
@@ -50,8 +50,8 @@ class Storage(Protocol):
         content_type: str,
         may_replace: bool,
         progress: Progress,
-    ) -> str:
-        """Stores the content and answers its ETag, unquoted; raises `NameTaken` when it may not replace."""
+    ) -> frozenset[str]:
+        """Stores the content; answers every ETag, unquoted, under which a site may show it. Raises `NameTaken`."""
         ...
 
 
@@ -81,8 +81,8 @@ def upload_file(
     names: Iterator[str],
     may_replace: bool,
     progress: Progress,
-) -> tuple[Uploaded, str]:
-    """Stores one file under the first of `names` that is free; answers it with its ETag. Raises `OSError` too."""
+) -> tuple[Uploaded, frozenset[str]]:
+    """Stores one file under the first of `names` that is free; answers it with its ETags. Raises `OSError` too."""
     content_type = content_type_for(path.name)
     with path.open("rb") as content:
         length = content.seek(0, 2)
@@ -90,14 +90,14 @@ def upload_file(
         for key in names:
             content.seek(0)
             try:
-                etag = storage.put(
+                etags = storage.put(
                     key, content, length, content_type=content_type, may_replace=may_replace, progress=progress
                 )
             except NameTaken as exc:
                 taken = exc.key
                 continue
             url = link_to(site_url, key)
-            return Uploaded(path, key, url, title_of(path.name), content_type, length), etag
+            return Uploaded(path, key, url, title_of(path.name), content_type, length), etags
     raise NameTaken(taken)
 
 
@@ -108,7 +108,9 @@ def names_for(path: Path, template: Template, *, now: datetime, choose: Callable
         yield render(template, moment, extension=path.suffix.lower())
 
 
-def wait_until_readable(site: Site, uploaded: Uploaded, etag: str, *, within_s: float = READABLE_WITHIN_S) -> None:
+def wait_until_readable(
+    site: Site, uploaded: Uploaded, etags: frozenset[str], *, within_s: float = READABLE_WITHIN_S
+) -> None:
     """Comes back when the site answers with the very object; raises `NotReadable` after `within_s`.
 
     A negative answer that an edge still remembers, or a former object under the same name, is waited out.
@@ -117,7 +119,7 @@ def wait_until_readable(site: Site, uploaded: Uploaded, etag: str, *, within_s: 
     pause_s = FIRST_PAUSE_S
     while True:
         status, length, found = site.look(uploaded.url)
-        if status == 200 and length in (uploaded.length, None) and found in (etag, None):
+        if status == 200 and length in (uploaded.length, None) and (found is None or found in etags):
             return
         if time.monotonic() + pause_s > deadline:
             raise NotReadable(uploaded.url, _what_came(status, length, uploaded.length))

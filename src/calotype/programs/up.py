@@ -1,0 +1,174 @@
+"""`calotype up`: origin, edge and console under one supervisor, and the site deployed onto them.
+
+First the settings and the addresses are checked, so that a mistake is told before anything runs. Then the servers
+are imported once and forked. When all are ready, a short-lived child deploys the site and says where it is.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from calotype.deploy.desired import REGION, purge_url_base, zone_name
+from calotype.home_network import home_network_address
+from calotype.http.percent import encode_path
+from calotype.programs.addresses import require_free_addresses
+from calotype.programs.supervisor import Child, Supervisor, log
+from calotype.site import Site
+from calotype.site_folder import OwnerKey, load_credentials, read_site, save_credentials, write_default_site
+
+if TYPE_CHECKING:
+    from calotype.console.settings import ConsoleSettings
+    from calotype.programs.edge import EdgeSettings
+    from calotype.programs.origin import OriginSettings
+    from calotype.store.model import OutboxRow
+    from calotype.store.store import Store
+
+CONTROL_TOKEN_BYTES = 32
+OWNER_KEY_WITHIN_S = 60.0  # the origin makes it within a second, but may first recover a large store
+
+
+@dataclass(frozen=True, slots=True)
+class UpSettings:
+    """`flags` as `load_site` takes them; `command` is how this program was called, for the line to try."""
+
+    data: Path
+    flags: Mapping[str, Any]
+    command: str
+
+
+class NoOwnerKey(Exception):
+    """The origin has made no key for the owner."""
+
+
+def run(settings: UpSettings) -> int:
+    """Runs the site until it is stopped; the exit code. Raises `SettingsError` and `CannotListen` before it starts."""
+    loaded = read_site(settings.data, variables=os.environ, flags=settings.flags)
+    site = loaded.site
+    if site.listen.lan:
+        site = site.on_the_home_network(home_network_address())
+    require_free_addresses(site, loaded.sources)
+    written = write_default_site(settings.data)
+    ensure_control_token(settings.data)
+    if written is not None:
+        log(f"the settings of this site are in {written}")
+    return Supervisor(children(site, settings)).run()
+
+
+def ensure_control_token(folder: Path) -> None:
+    """Makes the secret between the control plane and its clients, once."""
+    credentials = load_credentials(folder)
+    if credentials.control_token is None:
+        save_credentials(folder, replace(credentials, control_token=secrets.token_urlsafe(CONTROL_TOKEN_BYTES)))
+
+
+def children(site: Site, settings: UpSettings) -> list[Child]:
+    """The programs in the order of their dependence, and the deployment that runs once they are ready."""
+    from calotype.programs import console, edge, origin
+
+    folder = settings.data
+    return [
+        Child("origin", lambda ready: origin.run(origin_settings(site, folder), ready, beside=purging(site, folder))),
+        *edge.children(edge_settings(site, folder)),
+        Child("console", lambda ready: console.run(console_settings(site, folder), ready)),
+        Child("deploy", lambda _: deploy_and_tell(site, settings), restart=False),
+    ]
+
+
+def origin_settings(site: Site, folder: Path) -> OriginSettings:
+    from calotype.programs.origin import OriginSettings
+
+    return OriginSettings(
+        data=folder,
+        listen=str(site.listen.origin),
+        region=REGION,
+        s3_hosts=site.origin.s3_hosts,
+        public_url=site.origin.public_url or None,
+        reserve_bytes=site.origin.reserve_bytes,
+    )
+
+
+def edge_settings(site: Site, folder: Path) -> EdgeSettings:
+    from calotype.programs.edge import EdgeSettings
+
+    return EdgeSettings(
+        data=folder,
+        listen=str(site.listen.edge),
+        control=str(site.listen.control),
+        workers=site.edge.workers,
+        cache_size_bytes=site.edge.cache_size_bytes,
+        memory_bytes=site.edge.memory_bytes,
+        access_log=site.edge.access_log,
+    )
+
+
+def console_settings(site: Site, folder: Path) -> ConsoleSettings:
+    """Waits for the owner's key, which the origin makes at its first start."""
+    from calotype.console.settings import ConsoleSettings
+
+    owner = wait_for_owner_key(folder)
+    return ConsoleSettings(
+        data=folder,
+        listen=str(site.listen.console),
+        s3_endpoint=site.origin_url,
+        region=REGION,
+        bucket=site.bucket,
+        key_id=owner.key_id,
+        application_key=owner.application_key,
+        site_url=site.url if site.public_url or site.domain else None,
+        edge_port=site.listen.edge.port,
+        public_url=site.console.public_url or None,
+        site_name=site.name,
+        name_template=site.file_name,
+    )
+
+
+def wait_for_owner_key(folder: Path) -> OwnerKey:
+    deadline = time.monotonic() + OWNER_KEY_WITHIN_S
+    while (owner := load_credentials(folder).owner) is None:
+        if time.monotonic() > deadline:
+            raise NoOwnerKey(f"the origin has made no owner key in {folder} within {OWNER_KEY_WITHIN_S:g} s")
+        time.sleep(0.02)
+    return owner
+
+
+def purging(site: Site, folder: Path) -> Callable[[Store], Awaitable[None]]:
+    """What runs beside the origin: the purger, which follows its store's outbox to the edge of this site."""
+
+    async def follow(store: Store) -> None:
+        from calotype.programs.edge_purges import ControlPlane
+        from calotype.programs.purger import run_purger
+        from calotype.serve.client import Client
+
+        client = Client()
+        edge = ControlPlane(client, site.control_url, load_credentials(folder).control_token or "", zone_name(site))
+        try:
+            await run_purger(store, urls_of(site), [edge])
+        finally:
+            await client.close()
+
+    return follow
+
+
+def urls_of(site: Site) -> Callable[[OutboxRow], list[str]]:
+    """Maps a row of the outbox to the URLs that viewers use: those of the site's bucket, none of any other."""
+    base = purge_url_base(site)
+
+    def urls(row: OutboxRow) -> list[str]:
+        if row.bucket_name != site.bucket:
+            return []
+        return [f"{base}/{encode_path(row.key)}"]
+
+    return urls
+
+
+def deploy_and_tell(site: Site, settings: UpSettings) -> None:
+    """Runs in a process of its own, whose clients' memory is given back when it ends."""
+    from calotype.programs.first_start import deploy_and_tell
+
+    deploy_and_tell(site, data=settings.data, command=settings.command)
