@@ -28,6 +28,7 @@ DEFAULT_SETTINGS: Final[dict[str, Any]] = {
     "cache_level": "aggressive",
     "development_mode": "off",
     "early_hints": "off",
+    "email_obfuscation": "off",
     "hotlink_protection": "off",
     "http3": "off",
     "image_resizing": "off",
