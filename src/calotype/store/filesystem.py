@@ -117,3 +117,12 @@ class LocalFileSystem:
     def free_bytes(self, path: Path) -> int:
         state = os.statvfs(path)
         return state.f_bavail * state.f_frsize
+
+
+def make_folders(path: Path, files: FileSystem) -> None:
+    """Make the folder and those above it that are missing, each durable before anything goes into it."""
+    if path.is_dir():
+        return
+    make_folders(path.parent, files)
+    files.make_folder(path)
+    files.sync_folder(path.parent)

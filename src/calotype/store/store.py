@@ -26,7 +26,7 @@ from calotype.store.backup import Copied, write_backup
 from calotype.store.blobs import Blobs, BlobWriter
 from calotype.store.cache import RowCache
 from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion, ReadOnly
-from calotype.store.filesystem import FileSystem, LocalFileSystem
+from calotype.store.filesystem import FileSystem, LocalFileSystem, make_folders
 from calotype.store.folder_lock import FolderLock
 from calotype.store.fsck import Fsck, FsckReport
 from calotype.store.group_commit import GroupCommit
@@ -126,7 +126,7 @@ class Store:
         """
         files = files or LocalFileSystem()
         settings = settings or StoreSettings(reserve_bytes=reserve_bytes)
-        await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(make_folders, folder, files)
         holder = f"process {os.getpid()}" + (f" at {address}" if address else "")
         lock = FolderLock.take(folder, holder)
         try:
