@@ -54,6 +54,7 @@ class Caching:
 
     async def answer(self, task: Task) -> Answered:
         """The answer to a GET or HEAD of a candidate."""
+        await self._fills.settled(task.forward.key.digest)
         entries = await self._living_entries(task)
         by_stored = {id(entry.stored): entry for entry in entries}
         stored_responses = [entry.stored for entry in entries]

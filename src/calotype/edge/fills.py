@@ -20,6 +20,7 @@ from calotype.cache.policy.validation import freshen, is_about, validation_field
 from calotype.cache.policy.vary import selecting_values, selects, vary_names
 from calotype.cache.spool import Spool
 from calotype.edge.bans import Bans, Subject
+from calotype.edge.error_pages import EdgeError
 from calotype.edge.memo import subject_of
 from calotype.edge.origin import Origin, OriginAnswer, OriginFailed, SendInterim
 from calotype.edge.origin_request import FetchKind, OriginRequest
@@ -87,6 +88,16 @@ class Fetch:
         self.is_abandoned = False  # nobody is left who would take an answer that is passed on
         self.is_invalidated = False
 
+    @property
+    def has_whole_body(self) -> bool:
+        """Whether all bytes have arrived; a declared length tells it before the end of the message does."""
+        if not self.outcome.done() or self.outcome.cancelled() or self.outcome.exception() is not None:
+            return False
+        outcome = self.outcome.result()
+        if not isinstance(outcome, Filling):
+            return False
+        return outcome.spool.is_complete or outcome.spool.length == outcome.length
+
 
 class Fills:
     """The fetches of one worker, by cache key."""
@@ -137,10 +148,10 @@ class Fills:
         task.add_done_callback(self._tasks.discard)
         return fetch
 
-    async def finished(self, key_digest: str) -> None:
-        """Waits until the running fetch of the key, if any, has come to its end."""
+    async def settled(self, key_digest: str) -> None:
+        """Waits while a body of the key is all here but not yet stored: who comes then is answered from the store."""
         fetch = self._fetches.get(key_digest)
-        if fetch is not None:
+        if fetch is not None and fetch.has_whole_body:
             await fetch.finished.wait()
 
     def invalidate(self, key_digest: str) -> None:
@@ -171,7 +182,8 @@ class Fills:
         except OriginFailed as exc:
             _settle(fetch, Failed(exc))
         except Exception as exc:
-            log.exception("a fetch failed")
+            if not isinstance(exc, EdgeError):
+                log.exception("a fetch failed")
             if not fetch.outcome.done():
                 fetch.outcome.set_exception(exc)
                 fetch.outcome.exception()  # it may be that nobody waits

@@ -80,6 +80,8 @@ class Origin:
             response = await self._send(request, wanted.address, send_interim)
         except OriginError as exc:
             raise self._failure(exc, wanted.address) from exc
+        except ValueError as exc:
+            raise EdgeError(400, "Bad request", "The address holds what no request line may hold.") from exc
         response_time = time.time()
         headers = _storable_headers(end_to_end(response.headers), response_time)
         return OriginAnswer(response.status, headers, _stream(response.body), request_time, response_time)

@@ -115,6 +115,8 @@ class ZoneRules:
         config = _merged(ConfigSettings(), self._matching(phases.CONFIG_SETTINGS, rewritten, ConfigSettings))
         route = _merged(Route(), self._matching(phases.ORIGIN, rewritten, Route))
         headers = fields.headers
+        if self.zone.origin_signing is not None:
+            headers = headers.without("authorization", "cookie")  # the edge speaks for itself; nothing is personal
         for action in self._matching(phases.REQUEST_HEADERS, rewritten, HeaderRewrite):
             headers = action.apply(headers, rewritten)
         cache_rules = _merged(CacheRuleSettings(), self._matching(phases.CACHE_SETTINGS, rewritten, CacheRuleSettings))

@@ -6,6 +6,7 @@ connections that wait for a worker which dies are taken by the others.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 import socket
@@ -25,7 +26,7 @@ from calotype.edge.caching import Caching
 from calotype.edge.configuration import ConfigurationStore
 from calotype.edge.control import ControlPlane, Workers
 from calotype.edge.control_server import ControlServer
-from calotype.edge.fills import Fills
+from calotype.edge.fills import MAX_OBJECT_BYTES, Fills
 from calotype.edge.internal import InternalHandler
 from calotype.edge.memo import HotMemo
 from calotype.edge.origin import Origin
@@ -65,6 +66,7 @@ class EdgeSettings:
     mode: str | None = None
     front: str | None = None
     cache_size_bytes: int = 2 << 30
+    max_object_bytes: int = MAX_OBJECT_BYTES
     memory_bytes: int = 64 << 20
     access_log: str = "off"
 
@@ -147,13 +149,23 @@ async def _control(settings: EdgeSettings, listener: socket.socket, ready: Ready
 
 
 def _worker_child(settings: EdgeSettings, listener: socket.socket, number: int, instance: str) -> Child:
-    return Child(f"edge-worker-{number}", lambda ready: run_loop(_work(settings, listener, number, instance, ready)))
+    return Child(
+        f"edge-worker-{number}",
+        lambda ready: run_loop(_work_until_stopped(settings, listener, number, instance, ready)),
+    )
 
 
-async def _work(settings: EdgeSettings, listener: socket.socket, number: int, instance: str, ready: Ready) -> None:
-    """Builds a worker's parts, and serves once its index and the ban log are read."""
-    stopped = stop_on_signals()
+async def _work_until_stopped(
+    settings: EdgeSettings, listener: socket.socket, number: int, instance: str, ready: Ready
+) -> None:
     logging.basicConfig(stream=sys.stderr, format="calotype: %(name)s: %(message)s", level=logging.WARNING)
+    await work(settings, listener, number, instance, ready=ready, stopped=stop_on_signals())
+
+
+async def work(
+    settings: EdgeSettings, listener: socket.socket, number: int, instance: str, *, ready: Ready, stopped: asyncio.Event
+) -> None:
+    """One worker: builds its parts, serves once its index and the ban log are read, drains when `stopped`."""
     place = Place(number, settings.workers, instance, settings.cache_mode)
     bans, ban_reader = Bans(), BanReader(settings.ban_log)
     files = EntryFiles(settings.edge_folder / "cache", writer=f"worker{number}")
@@ -162,7 +174,9 @@ async def _work(settings: EdgeSettings, listener: socket.socket, number: int, in
     )
     client = Client()
     origin = Origin(client, place.mode)
-    fills = Fills(entries=entries, files=files, origin=origin, bans=bans)
+    fills = Fills(
+        entries=entries, files=files, origin=origin, bans=bans, max_object_bytes=settings.max_object_bytes
+    )
     caching = Caching(entries=entries, fills=fills, origin=origin, bans=bans)
     memo = HotMemo(settings.memory_bytes // 2)
     peers = Peers(settings.run_folder, own_number=number, count=settings.workers)
