@@ -63,7 +63,10 @@ def parse_authorization(request: Request) -> SignedRequest | None:
             raise ConflictingAuthorization("Only one auth mechanism allowed")
         return _from_header(authorization, request.headers)
     if b"AWSAccessKeyId" in query:
-        raise UnsupportedAuthorization("Signature version 2 is not supported; use AWS4-HMAC-SHA256")
+        # boto3 presigns so for every endpoint but Amazon's own, unless it is told otherwise.
+        raise UnsupportedAuthorization(
+            f"Signature version 2 is not supported; use {ALGORITHM} (boto3: Config(signature_version='s3v4'))."
+        )
     if query:
         return _from_query({name.decode(): value.decode("latin-1") for name, value in query.items()}, request.headers)
     return None

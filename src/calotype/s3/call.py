@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from calotype.auth.authorize import Denial, Resource, authorize
@@ -26,6 +27,7 @@ class Call:
     store: Store
     settings: S3Settings
     request: Request
+    body: AsyncIterator[bytes]  # the request's, watched; `request.body` stays as the connection knows it
     operation: type[Operation]
     headers: Headers
     now_ms: int

@@ -69,11 +69,11 @@ class Payload:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         if self.decoder is None:
-            async for chunk in self.call.request.body:
+            async for chunk in self.call.body:
                 yield chunk
             return
         try:
-            async for chunk in self.call.request.body:
+            async for chunk in self.call.body:
                 for piece in self.decoder.feed(chunk):
                     yield piece
             self.decoder.finish()

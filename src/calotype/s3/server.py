@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
@@ -68,7 +69,7 @@ class S3Server:
         settings: S3Settings,
         *,
         clock: Callable[[], int],
-        random_bytes: Callable[[int], bytes],
+        random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -84,7 +85,7 @@ class S3Server:
         request_id = self._random_bytes(8).hex().upper()
         address = Address()
         try:
-            address = address_of(request.host, request.path, self._settings.hosts)
+            address = address_of(request.host, request.path, self._settings.s3_hosts)
             response = await self._answer(request, address)
         except S3Error as error:
             response = error.to_response(resource=address.resource, request_id=request_id)
@@ -97,9 +98,8 @@ class S3Server:
         asked = S3Request(
             request.method, address.bucket, address.key, tuple(parse_query(request.query or "")), request.headers
         )
-        call = Call(self._store, self._settings, request, operation_type(asked), request.headers, self._clock())
         body = WatchedBody(request.body)
-        request.body = body
+        call = Call(self._store, self._settings, request, body, operation_type(asked), request.headers, self._clock())
         try:
             response = await answered(call, asked)
         except S3Error as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class S3Settings:
-    """`region` is the one that signatures must name. With each suffix of `hosts`, `<bucket>.<suffix>` is a bucket."""
+    """`region` is the one that signatures must name. `s3_hosts` are suffixes under which a host names its bucket."""
 
     region: str = "us-east-1"
-    hosts: tuple[str, ...] = ("s3.localhost",)
+    s3_hosts: tuple[str, ...] = ("s3.localhost",)

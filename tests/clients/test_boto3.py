@@ -1,0 +1,238 @@
+"""boto3 with its default settings against our S3 server over a socket."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from support.s3_origin import RunningS3Origin
+
+PICTURE = os.urandom(73_641)
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS3Origin]:
+    running = RunningS3Origin(tmp_path_factory.mktemp("origin") / "store")
+    yield running
+    running.stop()
+
+
+def client_of(origin: RunningS3Origin, style: str = "path", **config: Any) -> Any:
+    address = origin.address if style == "path" else f"http://s3.localhost:{origin.port}"
+    return boto3.client(
+        "s3",
+        endpoint_url=address,
+        aws_access_key_id=origin.owner.key_id,
+        aws_secret_access_key=origin.owner.secret,
+        region_name="us-east-1",
+        config=Config(s3={"addressing_style": style}, retries={"max_attempts": 1}, proxies={}, **config),
+    )
+
+
+@pytest.fixture
+def s3(origin: RunningS3Origin) -> Iterator[Any]:
+    client = client_of(origin)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def bucket(s3: Any) -> Iterator[str]:
+    name = f"photos-{os.urandom(4).hex()}"
+    s3.create_bucket(Bucket=name)
+    yield name
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=name):
+        keys = [{"Key": item["Key"]} for item in page.get("Contents", [])]
+        if keys:
+            s3.delete_objects(Bucket=name, Delete={"Objects": keys})
+    s3.delete_bucket(Bucket=name)
+
+
+def refused(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
+    response = error.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_a_picture_goes_in_and_comes_out_with_everything_said_of_it(s3: Any, bucket: str) -> None:
+    put = s3.put_object(
+        Bucket=bucket,
+        Key="2026/Käse +&?.png",
+        Body=PICTURE,
+        ContentType="image/png",
+        CacheControl="max-age=60",
+        Metadata={"Title": "A cat"},
+    )
+    assert put["ChecksumCRC32"]  # boto3's default, as a header over http
+    got = s3.get_object(Bucket=bucket, Key="2026/Käse +&?.png")
+    assert got["Body"].read() == PICTURE
+    assert (got["ContentType"], got["CacheControl"]) == ("image/png", "max-age=60")
+    assert got["Metadata"] == {"title": "A cat"}
+    assert got["ETag"] == put["ETag"]
+    assert got["ResponseMetadata"]["RequestId"]
+    head = s3.head_object(Bucket=bucket, Key="2026/Käse +&?.png", ChecksumMode="ENABLED")
+    assert (head["ContentLength"], head["ChecksumCRC32"]) == (len(PICTURE), put["ChecksumCRC32"])
+    assert {"date", "server"} <= set(head["ResponseMetadata"]["HTTPHeaders"])
+
+
+# The other two need the AWS Common Runtime on the client's side.
+@pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
+def test_every_checksum_that_boto3_can_compute_is_taken(s3: Any, bucket: str, algorithm: str) -> None:
+    put = s3.put_object(Bucket=bucket, Key="a", Body=PICTURE, ChecksumAlgorithm=algorithm)
+    assert put[f"Checksum{algorithm}"]
+
+
+def test_a_file_object_that_cannot_be_rewound_streams(s3: Any, bucket: str) -> None:
+    s3.upload_fileobj(io.BytesIO(PICTURE), bucket, "streamed")
+    assert s3.get_object(Bucket=bucket, Key="streamed")["Body"].read() == PICTURE
+
+
+@pytest.fixture
+def wildcard_dns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`*.s3.localhost` leads here, as a wildcard record would make it; not every resolver knows `.localhost`."""
+    look_up = socket.getaddrinfo
+
+    def resolve(host: Any, *arguments: Any, **options: Any) -> Any:
+        return look_up("127.0.0.1" if str(host).endswith(".s3.localhost") else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+@pytest.mark.usefixtures("wildcard_dns")
+def test_virtual_host_style(origin: RunningS3Origin, bucket: str) -> None:
+    client = client_of(origin, "virtual")
+    client.put_object(Bucket=bucket, Key="a/b.png", Body=PICTURE)
+    assert client.get_object(Bucket=bucket, Key="a/b.png")["Body"].read() == PICTURE
+    assert [item["Key"] for item in client.list_objects_v2(Bucket=bucket)["Contents"]] == ["a/b.png"]
+    client.close()
+
+
+def test_a_large_file_in_one_put_and_by_ranges_out(s3: Any, bucket: str, tmp_path: Path) -> None:
+    source = tmp_path / "film.mp4"
+    source.write_bytes(os.urandom(1 << 20) * 64)
+    whole = TransferConfig(multipart_threshold=1 << 30)
+    s3.upload_file(str(source), bucket, "film.mp4", Config=whole)
+    s3.download_file(bucket, "film.mp4", str(tmp_path / "back.mp4"))  # in ranges of 8 MiB, several at once
+    assert (tmp_path / "back.mp4").read_bytes() == source.read_bytes()
+
+
+def test_an_upload_in_parts_is_refused_by_name(s3: Any, bucket: str) -> None:
+    with pytest.raises(ClientError) as error:
+        s3.create_multipart_upload(Bucket=bucket, Key="a")
+    assert refused(error) == ("NotImplemented", 501)
+    assert "CreateMultipartUpload" in str(error.value)
+
+
+def test_ranges_and_conditions(s3: Any, bucket: str) -> None:
+    etag = s3.put_object(Bucket=bucket, Key="a", Body=PICTURE)["ETag"]
+    part = s3.get_object(Bucket=bucket, Key="a", Range="bytes=10-19")
+    assert (part["Body"].read(), part["ContentRange"]) == (PICTURE[10:20], f"bytes 10-19/{len(PICTURE)}")
+    with pytest.raises(ClientError) as error:
+        s3.get_object(Bucket=bucket, Key="a", Range="bytes=99999999-")
+    assert refused(error) == ("InvalidRange", 416)
+    with pytest.raises(ClientError) as error:
+        s3.get_object(Bucket=bucket, Key="a", IfNoneMatch=etag)
+    assert refused(error) == ("304", 304)
+    with pytest.raises(ClientError) as error:
+        s3.put_object(Bucket=bucket, Key="a", Body=b"", IfNoneMatch="*")
+    assert refused(error) == ("PreconditionFailed", 412)
+
+
+def test_the_paginator_lists_every_key_once(s3: Any, bucket: str) -> None:
+    keys = sorted(f"{folder}/{number:02} +é.png" for folder in ("a", "b") for number in range(7))
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    for operation in ("list_objects_v2", "list_objects"):
+        pages = list(s3.get_paginator(operation).paginate(Bucket=bucket, PaginationConfig={"PageSize": 3}))
+        assert [item["Key"] for page in pages for item in page["Contents"]] == keys
+        assert len(pages) == 5
+        folders = s3.get_paginator(operation).paginate(Bucket=bucket, Delimiter="/", PaginationConfig={"PageSize": 1})
+        assert [prefix["Prefix"] for page in folders for prefix in page["CommonPrefixes"]] == ["a/", "b/"]
+
+
+def test_buckets_are_seen_and_missing_ones_are_not(s3: Any, bucket: str) -> None:
+    assert bucket in [item["Name"] for item in s3.list_buckets()["Buckets"]]
+    assert s3.head_bucket(Bucket=bucket)["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] is None
+    assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
+    with pytest.raises(ClientError) as error:
+        s3.head_bucket(Bucket="nowhere")
+    assert refused(error) == ("404", 404)
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket=bucket, Key="none")
+    with pytest.raises(s3.exceptions.NoSuchBucket):
+        s3.list_objects_v2(Bucket="nowhere")
+
+
+def test_copy_and_delete(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="a", Body=PICTURE, Metadata={"a": "1"})
+    s3.copy({"Bucket": bucket, "Key": "a"}, bucket, "b c")
+    assert s3.head_object(Bucket=bucket, Key="b c")["Metadata"] == {"a": "1"}
+    assert s3.delete_object(Bucket=bucket, Key="a")["ResponseMetadata"]["HTTPStatusCode"] == 204
+    deleted = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "b c"}]})
+    assert deleted["Deleted"] == [{"Key": "b c"}]
+    assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_presigned_addresses_work_without_credentials(origin: RunningS3Origin, bucket: str) -> None:
+    s3 = client_of(origin, signature_version="s3v4")
+    put = s3.generate_presigned_url(
+        "put_object", {"Bucket": bucket, "Key": "a b+c.png", "ContentType": "image/png"}, ExpiresIn=60
+    )
+    get = s3.generate_presigned_url(
+        "get_object", {"Bucket": bucket, "Key": "a b+c.png", "ResponseContentType": "text/plain"}, ExpiresIn=60
+    )
+    assert httpx.put(put, content=PICTURE, headers={"content-type": "image/png"}, trust_env=False).status_code == 200
+    got = httpx.get(get, trust_env=False)
+    assert (got.content, got.headers["content-type"]) == (PICTURE, "text/plain")
+    tampered = httpx.get(get.replace("a%20b", "a%20c"), trust_env=False)
+    assert (tampered.status_code, "SignatureDoesNotMatch" in tampered.text) == (403, True)
+    s3.close()
+
+
+def test_what_boto3_presigns_by_default_is_refused_with_the_setting_to_change(s3: Any, bucket: str) -> None:
+    address = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a"})
+    got = httpx.get(address, trust_env=False)
+    assert got.status_code == 400
+    assert "signature_version" in got.text
+
+
+def test_a_wrong_secret_is_told_from_an_unknown_key(origin: RunningS3Origin, bucket: str) -> None:
+    for key_id, secret, code in [
+        (origin.owner.key_id, "K001wrong", "SignatureDoesNotMatch"),
+        ("001nobody", origin.owner.secret, "InvalidAccessKeyId"),
+    ]:
+        client = boto3.client(
+            "s3",
+            endpoint_url=origin.address,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+            region_name="us-east-1",
+        )
+        with pytest.raises(ClientError) as error:
+            client.put_object(Bucket=bucket, Key="a", Body=b"x")
+        assert refused(error) == (code, 403)
+        client.close()
+
+
+def test_another_region_is_found_by_itself(origin: RunningS3Origin, bucket: str) -> None:
+    client = boto3.client(
+        "s3",
+        endpoint_url=origin.address,
+        aws_access_key_id=origin.owner.key_id,
+        aws_secret_access_key=origin.owner.secret,
+        region_name="eu-central-1",
+    )
+    client.put_object(Bucket=bucket, Key="a", Body=PICTURE)
+    assert client.get_object(Bucket=bucket, Key="a")["Body"].read() == PICTURE
+    client.close()
