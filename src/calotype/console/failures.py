@@ -1,10 +1,12 @@
 """What can go wrong between the console and the origin, said to the person at the page.
 
 OriginFailure
-├── OriginDown          no answer at all
+├── OriginDown          no connection
+├── OriginBrokeOff      a connection that ended before the answer
 ├── OriginFull          the origin keeps a reserve free and refuses uploads
 ├── OriginReadOnly      the origin stopped writing after a failed sync
 ├── BucketMissing
+├── NameTaken           another object has the name that the template gave
 ├── AccessRefused       the console's application key is wrong, gone, or may not do this
 └── OriginRefused       anything else the origin said, in its own words
 """
@@ -29,6 +31,13 @@ class OriginDown(OriginFailure):
         super().__init__(f"The origin at {endpoint} does not answer. Nothing is lost; try again when it runs.")
 
 
+class OriginBrokeOff(OriginFailure):
+    status = 504
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(f"The origin at {endpoint} broke off before it answered. Try again.")
+
+
 class OriginFull(OriginFailure):
     status = 507
 
@@ -48,14 +57,24 @@ class BucketMissing(OriginFailure):
         super().__init__(f"The origin has no bucket named {bucket}.")
 
 
-class AccessRefused(OriginFailure):
-    def __init__(self, bucket: str) -> None:
+class NameTaken(OriginFailure):
+    status = 409
+
+    def __init__(self) -> None:
         super().__init__(
-            f"The origin does not let the console's application key do this in the bucket {bucket}. "
+            "There is a picture of this name already, and it was kept. Try again for another name; if the site's "
+            "file_name has nothing random in it, add %rna{6}."
+        )
+
+
+class AccessRefused(OriginFailure):
+    def __init__(self, bucket: str, code: str) -> None:
+        super().__init__(
+            f"The origin does not let the console's application key do this in the bucket {bucket} ({code}). "
             "The key may be gone, or lack the capability."
         )
 
 
 class OriginRefused(OriginFailure):
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"The origin refused: {message or code} ({code})")
+        super().__init__(f"The origin refused: {message or 'no reason given'} ({code})")

@@ -1,0 +1,70 @@
+"""The site's bucket as the gallery uses it: newest pictures, uploads, deletions."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from calotype.console.pictures import Picture
+from calotype.console.s3_calls import S3Calls
+from calotype.console.settings import ConsoleSettings
+from calotype.s3.bucket_operations import ListObjectsV2
+from calotype.s3.object_operations import Conditions, DeleteObject, Description, PutObject
+from calotype.s3.results import ObjectList, ObjectSummary
+
+
+class Bucket:
+    """Every method raises `OriginFailure`."""
+
+    def __init__(self, name: str, calls: S3Calls) -> None:
+        self.name = name
+        self._calls = calls
+
+    @classmethod
+    def from_settings(cls, settings: ConsoleSettings) -> Bucket:
+        calls = S3Calls(
+            settings.s3_endpoint,
+            region=settings.region,
+            key_id=settings.key_id,
+            application_key=settings.application_key,
+        )
+        return cls(settings.bucket, calls)
+
+    @property
+    def endpoint(self) -> str:
+        return self._calls.endpoint
+
+    async def listing(self) -> AsyncIterator[list[Picture]]:
+        """All pictures by key, a page at a time."""
+        token: str | None = None
+        while True:
+            asked = ListObjectsV2(self.name, continuation_token=token, encode_url=True)
+            page = ObjectList.from_xml(await self._calls.call(asked))
+            yield [picture_of(each) for each in page.objects if is_picture(each)]
+            token = page.next_place
+            if token is None:
+                return
+
+    async def put(self, key: str, *, content_type: str, length: int, content: AsyncIterator[bytes]) -> None:
+        """Store the content under a key that must be free."""
+        operation = PutObject(
+            self.name, key.encode(), Description(content_type=content_type), Conditions(if_none_match="*")
+        )
+        await self._calls.call(operation, length=length, content=content)
+
+    async def delete(self, key: str) -> None:
+        await self._calls.call(DeleteObject(self.name, key.encode()))
+
+    async def close(self) -> None:
+        await self._calls.close()
+
+
+def is_picture(each: ObjectSummary) -> bool:
+    """Not the empty objects by which some clients mark folders, nor keys that no link can hold."""
+    try:
+        return not each.key.decode().endswith(("/", "/.bzEmpty"))
+    except UnicodeDecodeError:
+        return False
+
+
+def picture_of(each: ObjectSummary) -> Picture:
+    return Picture(each.last_modified_ms, each.key.decode(), each.size)

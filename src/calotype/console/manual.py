@@ -1,0 +1,61 @@
+"""The manual's pages in the console: the repository's `docs`, rendered from Markdown when they are asked for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+
+from calotype.console.pages import Pages
+
+PACKAGE = Path(__file__).parents[1]
+# In an installed package the pages lie inside it; in a working copy, beside `src`.
+FOLDERS = (PACKAGE / "docs", PACKAGE.parents[1] / "docs")
+FIRST_PAGE = "README"
+PAGE_NAME = re.compile(r"(?:notes/)?[A-Za-z0-9][A-Za-z0-9-]*")
+IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\.png")
+
+_LINK = re.compile(r'(<a href=")(?!https?:)([^"#]*?)\.md(#[^"]*)?"')
+
+
+class Manual:
+    """Serves `/docs/<page>` and the pictures of its pages. Names hold no dots and one folder, so none leads out."""
+
+    def __init__(self, pages: Pages, folder: Path | None = None) -> None:
+        self._pages = pages
+        self._folder = folder or next((each for each in FOLDERS if each.is_dir()), FOLDERS[0])
+
+    async def first(self, _: Request) -> Response:
+        return RedirectResponse(f"/docs/{FIRST_PAGE}", 303)
+
+    async def show(self, request: Request) -> Response:
+        name = request.path_params["name"].removesuffix(".md")
+        path = self._folder / f"{name}.md"
+        if not PAGE_NAME.fullmatch(name) or not path.is_file():
+            return PlainTextResponse("The manual has no such page.\n", 404)
+        text = path.read_text()
+        return self._pages.render(request, "manual.html", heading=heading_of(text), content=html_of(text), name=name)
+
+    async def image(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        path = self._folder / "images" / name
+        if not IMAGE_NAME.fullmatch(name) or not path.is_file():
+            return PlainTextResponse("The manual has no such picture.\n", 404)
+        return FileResponse(path)
+
+
+def heading_of(text: str) -> str:
+    """The first line's heading."""
+    return text.partition("\n")[0].lstrip("# ")
+
+
+def html_of(text: str) -> str:
+    """The page as HTML; links between pages lose their `.md`."""
+    # Imported here: most consoles run for months without anybody reading the manual.
+    from markdown_it import MarkdownIt
+    from markupsafe import Markup
+
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    return Markup(_LINK.sub(r'\1\2\3"', markdown.render(text)))

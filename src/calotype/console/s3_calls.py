@@ -1,0 +1,131 @@
+"""One call of the S3 API over asyncio: an operation goes out signed, an answer or a failure comes back.
+
+Bodies stream: what is uploaded is read from the browser as fast as the origin takes it, and never held.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import httpx
+
+from calotype.auth.sigv4 import sign_headers
+from calotype.console.failures import (
+    AccessRefused,
+    BucketMissing,
+    NameTaken,
+    OriginBrokeOff,
+    OriginDown,
+    OriginFailure,
+    OriginFull,
+    OriginReadOnly,
+    OriginRefused,
+)
+from calotype.http.percent import encode_s3
+from calotype.s3 import errors, xml
+from calotype.s3.operation import Operation
+from calotype.s3.request import S3Request, encoded_query
+
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+CONNECT_TIMEOUT_S = 5.0
+# An upload is answered once it is durable, which on a busy disk takes its time.
+ANSWER_TIMEOUT_S = 120.0
+MAX_CONNECTIONS = 32
+MAX_ERROR_BYTES = 65_536
+
+
+class S3Calls:
+    """Sends operations to `endpoint` in path style, signed by one application key."""
+
+    def __init__(self, endpoint: str, *, region: str, key_id: str, application_key: str) -> None:
+        self.endpoint = endpoint.rstrip("/")
+        self._host = urlsplit(self.endpoint).netloc
+        self._region = region
+        self._key_id = key_id
+        self._application_key = application_key
+        self._http = httpx.AsyncClient(
+            # Reading the trusted certificates takes megabytes, which an origin spoken to in clear need not cost.
+            verify=self.endpoint.startswith("https:"),
+            timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=4),
+            headers={"accept-encoding": "identity"},
+            trust_env=False,
+        )
+
+    async def call(
+        self, operation: Operation, *, length: int = 0, content: AsyncIterator[bytes] | None = None
+    ) -> bytes:
+        """The body of a successful answer; raises `OriginFailure`. `content` must give `length` bytes."""
+        request = operation.to_request()
+        path, query = path_of(request), encoded_query(request.query)
+        fields = request.headers if content is None else request.headers.set("content-length", str(length))
+        signed = sign_headers(
+            request.method,
+            self._host,
+            path,
+            query,
+            fields,
+            UNSIGNED_PAYLOAD,
+            self._key_id,
+            self._application_key,
+            region=self._region,
+            now=time.time(),
+        )
+        url = f"{self.endpoint}{path}" + (f"?{query}" if query else "")
+        try:
+            response = await self._http.request(request.method, url, headers=list(signed), content=content)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
+            raise OriginDown(self.endpoint) from exc
+        except httpx.TransportError as exc:
+            raise OriginBrokeOff(self.endpoint) from exc
+        if not response.is_success:
+            raise failure_of(response.content[:MAX_ERROR_BYTES], request.bucket or "", response.status_code)
+        return response.content
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+
+def path_of(request: S3Request) -> str:
+    """The path on the wire, path style."""
+    parts = [encode_s3(part) for part in ((request.bucket or "").encode(), request.key) if part]
+    return "/" + "/".join(parts)
+
+
+def failure_of(content: bytes, bucket: str, status: int) -> OriginFailure:
+    """What an error answer means to the person at the page."""
+    code, message = stated_error(content)
+    if code == errors.InsufficientStorage.code:
+        return OriginFull()
+    if code == errors.ServiceUnavailable.code and "read-only" in message:
+        return OriginReadOnly()
+    if code == errors.NoSuchBucket.code:
+        return BucketMissing(bucket)
+    if code == errors.PreconditionFailed.code:
+        return NameTaken()
+    if code in REFUSALS:
+        return AccessRefused(bucket, code)
+    return OriginRefused(code or str(status), message)
+
+
+REFUSALS = frozenset(
+    kind.code
+    for kind in (
+        errors.AccessDenied,
+        errors.InvalidAccessKeyId,
+        errors.SignatureDoesNotMatch,
+        errors.RequestTimeTooSkewed,
+        errors.AuthorizationHeaderMalformed,
+    )
+)
+
+
+def stated_error(content: bytes) -> tuple[str, str]:
+    """Code and message of an S3 error document; empty for something else."""
+    try:
+        root = xml.parse(content)
+    except xml.XMLError:
+        return "", ""
+    return root.text_of("Code") or "", root.text_of("Message") or ""
