@@ -1,0 +1,137 @@
+"""A real origin and a real console, each in a process of its own, on free ports."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from calotype.console.passwords import save_password
+from calotype.console.settings import ConsoleSettings
+from calotype.programs import console, origin
+from calotype.site_folder import load_credentials
+from support.ports import free_ports
+
+START_DEADLINE_S = 30
+STOP_DEADLINE_S = 20
+PASSWORD = "correct horse battery staple"
+BUCKET = "pictures"
+MASTER_KEY = "00" * 32
+
+_SPAWN = multiprocessing.get_context("spawn")
+
+
+@dataclass(slots=True)
+class RunningConsole:
+    """`url` is the console's, `site` where its pictures are, neither with a slash at the end."""
+
+    url: str
+    site: str
+    settings: ConsoleSettings
+    origin_process: SpawnProcess
+    console_process: SpawnProcess
+    s3: Any
+
+    @property
+    def keys(self) -> list[str]:
+        """The names in the bucket, as another client lists them."""
+        listed = self.s3.list_objects_v2(Bucket=BUCKET)
+        return [each["Key"] for each in listed.get("Contents", [])]
+
+    def content(self, key: str) -> bytes:
+        content: bytes = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return content
+
+    def empty(self) -> None:
+        for key in self.keys:
+            self.s3.delete_object(Bucket=BUCKET, Key=key)
+
+    def resident_bytes(self) -> int:
+        status = Path(f"/proc/{self.console_process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) * 1024
+
+
+@contextmanager
+def running_console(folder: Path, **settings: Any) -> Iterator[RunningConsole]:
+    """A console over an origin with one empty public bucket, both stopped at the end of the block."""
+    origin_port, console_port = free_ports(2)
+    endpoint = f"http://127.0.0.1:{origin_port}"
+    with ExitStack() as stack:
+        origin_settings = origin.OriginSettings(data=folder, listen=f"127.0.0.1:{origin_port}")
+        origin_process = stack.enter_context(running(run_origin, origin_settings))
+        owner = load_credentials(folder).owner
+        s3 = s3_client(endpoint, owner.key_id, owner.application_key)
+        s3.create_bucket(Bucket=BUCKET, ACL="public-read")
+        console_settings = ConsoleSettings(
+            data=folder,
+            listen=f"127.0.0.1:{console_port}",
+            s3_endpoint=endpoint,
+            region="us-east-1",
+            bucket=BUCKET,
+            key_id=owner.key_id,
+            application_key=owner.application_key,
+            **{"site_url": f"{endpoint}/file/{BUCKET}", "site_name": "Harbour Light"} | settings,
+        )
+        save_password(console_settings.folder, PASSWORD)
+        console_process = stack.enter_context(running(run_console, console_settings))
+        yield RunningConsole(
+            url=f"http://127.0.0.1:{console_port}",
+            site=console_settings.site_url or "",
+            settings=console_settings,
+            origin_process=origin_process,
+            console_process=console_process,
+            s3=s3,
+        )
+
+
+@contextmanager
+def running(target: Callable[..., None], settings: Any) -> Iterator[SpawnProcess]:
+    """A program in a process of its own, from its readiness to the end of the block."""
+    ready = _SPAWN.Event()
+    process = _SPAWN.Process(target=target, args=(settings, ready))
+    process.start()
+    try:
+        wait_until_ready(process, ready)
+        yield process
+    finally:
+        process.terminate()
+        process.join(STOP_DEADLINE_S)
+        process.kill()
+        process.join()
+
+
+def wait_until_ready(process: SpawnProcess, ready: Any) -> None:
+    deadline = time.monotonic() + START_DEADLINE_S
+    while not ready.wait(0.1):
+        assert process.is_alive(), "the program ended at its start"
+        assert time.monotonic() < deadline, f"the program was not ready within {START_DEADLINE_S} s"
+
+
+def run_origin(settings: origin.OriginSettings, ready: Any) -> None:
+    os.environ["CALOTYPE_MASTER_KEY"] = MASTER_KEY
+    origin.run(settings, ready.set)
+
+
+def run_console(settings: ConsoleSettings, ready: Any) -> None:
+    console.run(settings, ready.set)
+
+
+def s3_client(endpoint: str, key_id: str, secret: str) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}),
+    )
