@@ -93,7 +93,8 @@ def _host_name(authority: str, pointer: str) -> str:
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
         raise InvalidPurge(f"not a host: {authority!r}", pointer=pointer) from error
-    if not host or parts.username is not None or not (is_host_name(host) or ":" in host):
+    is_host = is_host_name(host) or ":" in host
+    if parts.netloc != authority or parts.username is not None or not is_host:
         raise InvalidPurge(f"not a host: {authority!r}", pointer=pointer)
     return host
 
