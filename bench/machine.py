@@ -12,10 +12,14 @@ def description() -> str:
     """One line: processor, cores, memory, kernel, Python."""
     cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     memory = re.search(r"MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text())
-    return (
-        f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores, "
-        f"{int(memory[1]) / 2**20 if memory else 0:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
-    )
+    parts = [
+        cpu[1] if cpu else platform.machine(),
+        f"{os.cpu_count()} cores",
+        f"{int(memory[1]) / 2**20 if memory else 0:.0f} GiB",
+        f"Linux {platform.release()}",
+        f"Python {platform.python_version()}",
+    ]
+    return ", ".join(parts)
 
 
 def descendants(pid: int) -> list[int]:

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "admin": {"http", "auth", "store"},
     "cloudflare": {"http", "auth", "edge", "rules"},
     "edge": {"http", "auth", "serve", "rules", "cache", "admin", "cloudflare", "master_key"},
-    "deploy": {"http", "auth", "s3", "b2", "cloudflare", "admin", "site", "upload"},
+    "deploy": {"http", "auth", "rules", "s3", "b2", "cloudflare", "admin", "site", "site_folder", "upload"},
     "upload": {"http", "auth", "s3", "b2", "cloudflare", "admin", "site"},
     "console": {"http", "auth", "s3", "b2", "cloudflare", "admin", "site", "upload", "deploy"},
 }

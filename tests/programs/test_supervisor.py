@@ -276,3 +276,11 @@ def test_the_parent_imports_nothing_heavy() -> None:
     )
     out = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_a_child_is_known_by_its_name_in_ps(program: Callable[[str], Program]) -> None:
+    running = program("""
+        Supervisor([Child("one", serve_until_asked_to_stop("one"))]).run()
+    """)
+    pid = running.until("one").split()[1]
+    assert Path(f"/proc/{pid}/comm").read_text() == "one\n"

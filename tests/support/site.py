@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from support.ports import free_ports
+from support.processes import descendants, process_name
 
 CALOTYPE = str(Path(sys.executable).with_name("calotype"))
 START_DEADLINE_S = 60
@@ -63,6 +65,11 @@ class RunningSite:
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(30)
+
+    def edge_workers(self) -> list[int]:
+        """The process ids of the edge's workers, by the names that the supervisor gives its children."""
+        assert self.process is not None
+        return [pid for pid in descendants(self.process.pid) if process_name(pid).startswith("edge-worker")]
 
     def calotype(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs a command of the CLI against this site."""

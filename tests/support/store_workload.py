@@ -1,8 +1,10 @@
 """A program that uploads, overwrites and deletes without end, and says on its standard output what was promised.
 
-    python store_workload.py FOLDER WORKERS UPLOADS_EACH SEED
+    python store_workload.py FOLDER WORKERS UPLOADS_EACH SEED SITTINGS
 
-Each line is written by one system call at the moment of the promise:
+A sitting opens the store, works and closes it.
+
+Each line of output is written by one system call at the moment of the promise:
 
     put KEY VERSION_ID SHA256 BLOB_ID
     deleting KEY VERSION_ID       (before it is asked for: from here on it may be gone)
@@ -70,4 +72,6 @@ async def main(folder: Path, workers: int, uploads: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))
+    workers, uploads, seed, sittings = map(int, sys.argv[2:])
+    for sitting in range(sittings):
+        asyncio.run(main(Path(sys.argv[1]), workers, uploads, seed + sitting))

@@ -28,7 +28,7 @@ STEADY_AFTER_S = 60.0  # a child that ran this long starts again at the first de
 DEFAULT_STOP_TIMEOUT_S = 20.0
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15  # linux/prctl.h
 
 Ready = Callable[[], None]
 
@@ -227,12 +227,12 @@ class Supervisor:
         """Turns the forked process into the child; never returns."""
         exit_code = 1
         try:
-            self._leave_the_parent_behind(parent)
+            self._leave_the_parent_behind(parent, child.name)
             exit_code = _run_target(child, ready_fd)
         finally:
             os._exit(exit_code)
 
-    def _leave_the_parent_behind(self, parent: int) -> None:
+    def _leave_the_parent_behind(self, parent: int, name: str) -> None:
         signal.set_wakeup_fd(-1)
         for number in (*STOP_SIGNALS, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
@@ -243,6 +243,7 @@ class Supervisor:
                 os.close(slot.ready_fd)
         os.setpgid(0, 0)
         _die_with_parent(parent)
+        _take_name(name)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOP_SIGNALS, signal.SIGCHLD))
 
 
@@ -309,6 +310,12 @@ def _die_with_parent(parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it died before the request
         os._exit(1)
+
+
+def _take_name(name: str) -> None:
+    """Shows the child's name in `ps` and `top` (Linux; the kernel keeps 15 characters)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
 
 
 def _how_it_ended(exit_code: int) -> str:
