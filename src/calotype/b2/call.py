@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from calotype.auth.authorize import Resource, authorize
@@ -15,6 +16,29 @@ from calotype.store.model import Bucket
 from calotype.store.store import Store
 
 
+class WatchedBody:
+    """A request's body that remembers whether reading it failed: then the client is to blame, not the server.
+
+    The request itself keeps its own body, by which the connection knows what is left to read.
+    """
+
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        self._body = body
+        self.failed = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._body)
+        except StopAsyncIteration:
+            raise
+        except Exception:
+            self.failed = True
+            raise
+
+
 @dataclass(slots=True)
 class Call:
     """`version` is that of the path and picks the answer's shape. What follows `token` goes to the ledger.
@@ -26,6 +50,7 @@ class Call:
     settings: B2Settings
     credentials: Credentials
     request: Request
+    body: WatchedBody
     version: int
     name: str
     now_ms: int

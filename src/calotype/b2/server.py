@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from calotype.b2 import bucket_calls, downloads, file_calls, key_calls, uploads
-from calotype.b2.call import Call
+from calotype.b2.call import Call, WatchedBody
 from calotype.b2.credentials import Credentials, RandomBytes
 from calotype.b2.errors import (
     B2Error,
@@ -113,6 +113,7 @@ class B2Server:
             settings=self._settings,
             credentials=self._credentials,
             request=request,
+            body=WatchedBody(request.body),
             version=target.version,
             name=target.call,
             now_ms=self._clock(),
@@ -121,8 +122,6 @@ class B2Server:
 
     async def _answer(self, call: Call, target: Target) -> Response:
         """The answer to a call, counted in the ledger unless it was not authorised or we failed."""
-        body = WatchedBody(call.request.body)
-        call.request.body = body
         try:
             response = await self._dispatch(call, target)
         except B2Error as error:
@@ -132,7 +131,7 @@ class B2Server:
         except store_errors.StoreError as error:
             raise translated(error) from error
         except Exception as error:
-            if body.failed:
+            if call.body.failed:
                 raise  # the client's doing, which the layer below knows how to answer
             log.exception("%s failed", call.name)
             raise InternalError from error
@@ -200,31 +199,11 @@ class B2Server:
         return GetUploadUrl(bucket_id=self._listed_buckets.get(call.token))
 
 
-class WatchedBody:
-    """A request's body that remembers whether reading it failed: then the client is to blame, not the server."""
-
-    def __init__(self, body: AsyncIterator[bytes]) -> None:
-        self._body = body
-        self.failed = False
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        try:
-            return await anext(self._body)
-        except StopAsyncIteration:
-            raise
-        except Exception:
-            self.failed = True
-            raise
-
-
 async def json_body(call: Call, target: Target) -> bytes:
     if not has_json_body(target, call.request.method):
         return b""
     try:
-        return await read_body(call.request.body, LONGEST_JSON_BYTES)
+        return await read_body(call.body, LONGEST_JSON_BYTES)
     except BodyTooLarge as exc:
         raise BadRequest(f"The body is longer than {LONGEST_JSON_BYTES} bytes") from exc
 

@@ -26,7 +26,7 @@ async def upload_file(call: Call, asked: UploadFile) -> FileObject:
     if asked.file_length > LONGEST_UPLOAD_BYTES:
         raise BadRequest(f"A file of more than {LONGEST_UPLOAD_BYTES} bytes must be uploaded in parts")
     async with call.store.upload(bucket, key, expected_length=asked.file_length) as upload:
-        digits_at_end = await receive(upload, call.request.body, asked.file_length)
+        digits_at_end = await receive(upload, call.body, asked.file_length)
         check_sha1(asked, digits_at_end, upload.digests().sha1)
         file = await upload.commit(version_draft(asked))
     return file_object(file, call.capabilities, call.version)
