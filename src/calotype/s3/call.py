@@ -27,7 +27,7 @@ class Call:
     store: Store
     settings: S3Settings
     request: Request
-    body: AsyncIterator[bytes]  # the request's, watched; `request.body` stays as the connection knows it
+    body: AsyncIterator[bytes]  # the request's, its failures as S3's errors; the connection watches `request.body`
     operation: type[Operation]
     headers: Headers
     now_ms: int

@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
-from calotype.http.message import Headers, Prepared, Request, Response
+from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Response
 from calotype.http.percent import parse_query
 from calotype.s3 import bucket_calls, object_calls, reads
 from calotype.s3.addressing import Address, address_of
@@ -27,7 +27,7 @@ from calotype.s3.bucket_operations import (
     ListObjectsV2,
 )
 from calotype.s3.call import Call
-from calotype.s3.errors import AccessDenied, InternalError, S3Error
+from calotype.s3.errors import AccessDenied, EntityTooLarge, IncompleteBody, InternalError, S3Error
 from calotype.s3.object_operations import CopyObject, DeleteObject, DeleteObjects, GetObject, HeadObject, PutObject
 from calotype.s3.operation import Operation
 from calotype.s3.operations import operation_type
@@ -98,7 +98,7 @@ class S3Server:
         asked = S3Request(
             request.method, address.bucket, address.key, tuple(parse_query(request.query or "")), request.headers
         )
-        body = WatchedBody(request.body)
+        body = ReadBody(request.body)
         call = Call(self._store, self._settings, request, body, operation_type(asked), request.headers, self._clock())
         try:
             response = await answered(call, asked)
@@ -111,8 +111,6 @@ class S3Server:
                 log.exception("%s failed", call.operation.name)
             raise problem from error
         except Exception as error:
-            if body.failed:
-                raise  # the client's doing, which the layer below knows how to answer
             log.exception("%s failed", call.operation.name)
             raise InternalError from error
         if not call.counts_itself:
@@ -159,12 +157,15 @@ SIGNATURE_PARAMETERS = frozenset(
 )
 
 
-class WatchedBody:
-    """A request's body that remembers whether reading it failed, so that its errors are told from our own."""
+class ReadBody:
+    """A request's body whose failures are S3's errors: what did not come whole is incomplete, whatever the reason.
+
+    After one of them nobody knows where the next request would begin, so the connection ends with the answer. A client
+    that only closed its sending side still gets to read it.
+    """
 
     def __init__(self, body: AsyncIterator[bytes]) -> None:
         self._body = body
-        self.failed = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -174,6 +175,10 @@ class WatchedBody:
             return await anext(self._body)
         except StopAsyncIteration:
             raise
-        except BaseException:
-            self.failed = True
-            raise
+        except BodyTooLarge as exc:
+            raise EntityTooLarge(headers=CLOSE, MaxSizeAllowed=str(exc.limit)) from exc
+        except Exception as exc:
+            raise IncompleteBody(f"{IncompleteBody.default_message} ({exc})", headers=CLOSE) from exc
+
+
+CLOSE = (("connection", "close"),)
