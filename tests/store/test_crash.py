@@ -40,7 +40,7 @@ async def test_what_was_acknowledged_survives_sigkill_at_random_moments(tmp_path
 def run_and_kill(folder: Path, promises: Promises, delay_s: float, seed: int) -> None:
     """Run the workload, kill it `delay_s` after it is ready, and hear what it had said."""
     workload = subprocess.Popen(
-        [sys.executable, store_workload.__file__, str(folder), "8", "100000", str(seed)],
+        [sys.executable, store_workload.__file__, str(folder), "8", "100000", str(seed), "1"],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "CALOTYPE_MASTER_KEY": KEY},
