@@ -24,8 +24,9 @@ import msgspec
 from calotype.edge.arrival import host_without_port
 from calotype.edge.bans import Ban, BanLog
 from calotype.edge.configuration import Configuration, PurgeRequest, ZoneConfiguration
-from calotype.edge.normalisation import normalised_path
+from calotype.edge.normalisation import canonical_path
 from calotype.edge.peers import socket_path
+from calotype.edge.statistics import WorkerStatistics
 from calotype.http.message import Request, read_body
 from calotype.serve.client import Address, Client, Timeouts
 from calotype.serve.errors import ConnectFailed, OriginError
@@ -51,13 +52,20 @@ class Workers:
         """Comes back when every worker has answered the notice with what `reached` accepts, or is gone."""
         await asyncio.gather(*(self._tell(socket, path, reached) for socket in self._paths))
 
-    async def stats(self) -> list[dict[str, Any]]:
+    async def statistics(self) -> list[WorkerStatistics]:
         """What each living worker says of itself."""
-        found = await asyncio.gather(*(self._ask(path, "GET", "/calotype/v1/stats") for path in self._paths))
-        return [stats for stats in found if stats is not None]
+        found = await asyncio.gather(*(self._statistics(path) for path in self._paths))
+        return [statistics for statistics in found if statistics is not None]
 
     async def close(self) -> None:
         await self._client.close()
+
+    async def _statistics(self, path: Path) -> WorkerStatistics | None:
+        try:
+            answer = await self._ask(path, "GET", "/calotype/v1/stats")
+        except OriginError:
+            return None
+        return None if answer is None else msgspec.convert(answer, WorkerStatistics)
 
     async def _tell(self, path: Path, notice: str, reached: Callable[[dict[str, Any]], bool]) -> None:
         try:
@@ -113,14 +121,15 @@ class ControlPlane:
     def __init__(self, bans: BanLog, workers: Workers) -> None:
         self._bans = bans
         self._workers = workers
+        self._appending = asyncio.Lock()
+        self._appended = asyncio.Event()
 
-    async def purge(self, zone: ZoneConfiguration, request: PurgeRequest) -> str:
-        """The ban's sequence number, once every worker of this edge would refuse what it means."""
-        ban = await asyncio.to_thread(self._bans.append, ban_of(zone, request))
-        await self._workers.tell(
-            "/calotype/v1/bans", reached=lambda answer: int(answer.get("position", -1)) >= ban.sequence
-        )
-        return str(ban.sequence)
+    async def purge(self, zone: ZoneConfiguration, request: PurgeRequest) -> int:
+        """The ban's sequence number, once every worker of this edge would refuse what it means.
+
+        Once in the log it is carried to the workers, whether or not the one who asked still waits.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._purge(ban_of(zone, request))))
 
     async def configuration_changed(self, configuration: Configuration) -> None:
         """Comes back once every worker works by this configuration or a later one."""
@@ -128,6 +137,24 @@ class ControlPlane:
         await self._workers.tell(
             "/calotype/v1/reload", reached=lambda answer: int(answer.get("generation", -1)) >= generation
         )
+
+    async def bans_after(self, position: int, limit: int, wait_s: float) -> list[Ban]:
+        """The bans that follow a position; with `wait_s` the answer waits that long for one to come."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                while wait_s and self._bans.position <= position:
+                    await self._appended.wait()
+        return self._bans.after(position, limit)
+
+    async def _purge(self, ban: Ban) -> int:
+        async with self._appending:
+            ban = await asyncio.to_thread(self._bans.append, ban)
+        appended, self._appended = self._appended, asyncio.Event()
+        appended.set()
+        await self._workers.tell(
+            "/calotype/v1/bans", reached=lambda answer: int(answer.get("position", -1)) >= ban.sequence
+        )
+        return ban.sequence
 
 
 def ban_of(zone: ZoneConfiguration, request: PurgeRequest) -> Ban:
@@ -146,12 +173,12 @@ def ban_of(zone: ZoneConfiguration, request: PurgeRequest) -> Ban:
 def _file(zone: ZoneConfiguration, url: str) -> tuple[str, str | None]:
     """Authority and path, and the query or None; the scheme plays no part."""
     parts = urlsplit(url.encode("utf-8").decode("latin-1"))
-    return _authority(zone, host_without_port(parts.netloc)) + normalised_path(parts.path), parts.query or None
+    return _authority(zone, host_without_port(parts.netloc)) + canonical_path(parts.path), parts.query or None
 
 
 def _prefix(zone: ZoneConfiguration, prefix: str) -> str:
     host, slash, path = prefix.partition("/")
-    return _authority(zone, host_without_port(host)) + (normalised_path("/" + path) if slash else "")
+    return _authority(zone, host_without_port(host)) + (canonical_path("/" + path) if slash else "")
 
 
 def _authority(zone: ZoneConfiguration, host: str) -> str:

@@ -1,33 +1,28 @@
-"""The control plane's listener: the Cloudflare API, and our own operations beside it, behind one bearer token.
-
-GET /healthz                      no token; 200 while the process runs
-GET /calotype/v1/bans?after=N     the bans that follow position N, for an edge that catches up
-GET /calotype/v1/edge/stats       what each worker has and did
-/client/v4/…                      the Cloudflare API
-"""
+"""The control plane's listener: the Cloudflare API, and beside it the edge's part of the admin API."""
 
 from __future__ import annotations
 
 import hmac
-from typing import Any
 
-import msgspec
-
-from calotype.edge.bans import BanLog
-from calotype.edge.control import Workers
-from calotype.http.message import Headers, Prepared, Request, Response
-from calotype.http.percent import parse_query
+from calotype import __version__
+from calotype.admin.errors import AdminError, NotImplementedCall, Unauthorized
+from calotype.admin.json import OK, BanEntry, BanList, EdgeStats, Health, health_response, json_response
+from calotype.admin.operations import GetBans, GetHealth, GetStats, Operation, parse
+from calotype.edge.bans import Ban
+from calotype.edge.control import ControlPlane, Workers
+from calotype.edge.statistics import WorkerStatistics
+from calotype.http.message import Prepared, Request, Response
 from calotype.serve.handler import Handler
 
-MOST_BANS_AT_ONCE = 1000
+PROGRAM = "edge"
 
 
 class ControlServer:
-    """Gives each request to the API it speaks."""
+    """Gives each request to the API it speaks. Health is for everybody, the rest for the token's holder."""
 
-    def __init__(self, cloudflare: Handler, bans: BanLog, workers: Workers, *, token: str) -> None:
+    def __init__(self, cloudflare: Handler, plane: ControlPlane, workers: Workers, *, token: str) -> None:
         self._cloudflare = cloudflare
-        self._bans = bans
+        self._plane = plane
         self._workers = workers
         self._authorization = f"Bearer {token}".encode()
 
@@ -35,26 +30,53 @@ class ControlServer:
         return None
 
     async def handle(self, request: Request) -> Response:
-        if request.path == "/healthz":
-            return _json(200, {"status": "ok"})
-        if not request.path.startswith("/calotype/"):
+        if request.path != "/healthz" and not request.path.startswith("/calotype/"):
             return await self._cloudflare.handle(request)
+        try:
+            return await self._answer(parse(request, b""), request)
+        except AdminError as error:
+            return error.to_response()
+
+    async def _answer(self, asked: Operation, request: Request) -> Response:
+        if isinstance(asked, GetHealth):
+            return health_response(Health(status=OK, program=PROGRAM, version=__version__))
         if not hmac.compare_digest(request.fields.get(b"authorization", b""), self._authorization):
-            return _json(401, {"code": "unauthorized", "message": "give the control plane's token as bearer token"})
-        match request.method, request.path:
-            case "GET", "/calotype/v1/bans":
-                return self._bans_after(request)
-            case "GET", "/calotype/v1/edge/stats":
-                return _json(200, {"workers": await self._workers.stats()})
-        return _json(404, {"code": "not_found", "message": f"no operation {request.method} {request.path}"})
-
-    def _bans_after(self, request: Request) -> Response:
-        text = dict(parse_query(request.query or "")).get("after", "0")
-        if not (text.isascii() and text.isdigit()):
-            return _json(400, {"code": "bad_request", "message": f"`after` must be a position, found {text!r}"})
-        bans = self._bans.after(int(text), MOST_BANS_AT_ONCE)
-        return _json(200, {"position": self._bans.position, "bans": bans})
+            raise Unauthorized("The control plane's token is needed, as a bearer token")
+        match asked:
+            case GetBans():
+                bans = await self._plane.bans_after(asked.after, asked.limit, asked.wait_s)
+                return json_response(BanList(rows=[_entry(ban) for ban in bans]))
+            case GetStats():
+                return json_response(_summed(await self._workers.statistics()))
+        raise NotImplementedCall(asked.name, PROGRAM)
 
 
-def _json(status: int, content: dict[str, Any]) -> Response:
-    return Response(status, Headers([("content-type", "application/json")]), msgspec.json.encode(content))
+def _entry(ban: Ban) -> BanEntry:
+    return BanEntry(
+        sequence=ban.sequence,
+        zone_id=ban.zone_id,
+        everything=ban.everything,
+        files=list(ban.files),
+        prefixes=list(ban.prefixes),
+        hosts=list(ban.hosts),
+        tags=list(ban.tags),
+    )
+
+
+def _summed(workers: list[WorkerStatistics]) -> EdgeStats:
+    """The workers' figures together; of positions the least, which every worker has reached."""
+    requests: dict[str, int] = {}
+    for worker in workers:
+        for status, count in worker.requests.items():
+            requests[status] = requests.get(status, 0) + count
+    return EdgeStats(
+        workers=len(workers),
+        configuration_generation=min((worker.generation for worker in workers), default=0),
+        ban_position=min((worker.ban_position for worker in workers), default=0),
+        entries=sum(worker.entries for worker in workers),
+        stored_bytes=sum(worker.stored_bytes for worker in workers),
+        memory_bytes=sum(worker.memory_bytes for worker in workers),
+        requests=requests,
+        bytes_out=sum(worker.bytes_out for worker in workers),
+        origin_requests=sum(worker.origin_requests for worker in workers),
+    )

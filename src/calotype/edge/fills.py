@@ -22,6 +22,7 @@ from calotype.cache.spool import Spool
 from calotype.edge.bans import Bans, Subject
 from calotype.edge.error_pages import EdgeError
 from calotype.edge.memo import subject_of
+from calotype.edge.normalisation import canonical_path
 from calotype.edge.origin import Origin, OriginAnswer, OriginFailed, SendInterim
 from calotype.edge.origin_request import FetchKind, OriginRequest
 from calotype.edge.phases import Forward
@@ -308,7 +309,7 @@ def _subject(forward: Forward, position: int) -> Subject:
 
 def _origin_url(forward: Forward) -> str:
     """What a purge by prefix may name as well: the rewritten address."""
-    return forward.key.authority + forward.fields.path
+    return forward.key.authority + canonical_path(forward.fields.path)
 
 
 def _exchange(forward: Forward, answer: OriginAnswer) -> Exchange:

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from calotype.edge.peers import viewer_request
+from calotype.edge.statistics import WorkerStatistics
 from calotype.edge.worker import EdgeWorker
 from calotype.http.message import Headers, Prepared, Request, Response, read_body
 
@@ -30,12 +31,12 @@ class InternalHandler:
         *,
         follow_bans: Callable[[], int],
         reload: Callable[[], int],
-        stats: Callable[[], dict[str, Any]],
+        statistics: Callable[[], WorkerStatistics],
     ) -> None:
         self._worker = worker
         self._follow_bans = follow_bans
         self._reload = reload
-        self._stats = stats
+        self._statistics = statistics
         self._ready = asyncio.Event()
 
     def is_ready(self) -> None:
@@ -61,9 +62,9 @@ class InternalHandler:
                 await self._worker.forget(digests)
                 return _json({})
             case "GET", "/calotype/v1/stats":
-                return _json(self._stats())
+                return _json(self._statistics())
         return Response(404, Headers(), b"")
 
 
-def _json(content: dict[str, Any]) -> Response:
+def _json(content: dict[str, Any] | WorkerStatistics) -> Response:
     return Response(200, Headers([("content-type", "application/json")]), msgspec.json.encode(content))

@@ -25,7 +25,7 @@ _RAY_MASK = (1 << 64) - 1
 class HotAnswer:
     """One answer. `template` takes the age, the seconds of freshness left and the ray, in this order."""
 
-    __slots__ = ("body", "born", "fresh_until", "key_digest", "subject", "template", "until")
+    __slots__ = ("body", "born", "fresh_until", "key_digest", "subject", "template", "until", "uses")
 
     def __init__(
         self,
@@ -45,6 +45,7 @@ class HotAnswer:
         self.until = until
         self.key_digest = key_digest
         self.subject = subject
+        self.uses = 0
 
     def prepared(self, now: float, ray: int) -> Prepared:
         return Prepared(self.template % (now - self.born, self.fresh_until - now, ray & _RAY_MASK), self.body)
@@ -71,6 +72,8 @@ class HotMemo:
         self.answers: dict[MemoKey, HotAnswer] = {}
         self._limit_bytes = limit_bytes
         self._bytes = 0
+        self._dropped_uses = 0
+        self._dropped_bytes_out = 0
 
     def put(self, key: MemoKey, answer: HotAnswer) -> None:
         self.drop(key)
@@ -83,6 +86,8 @@ class HotMemo:
         answer = self.answers.pop(key, None)
         if answer is not None:
             self._bytes -= _cost(answer)
+            self._dropped_uses += answer.uses
+            self._dropped_bytes_out += answer.uses * len(answer.body)
 
     def drop_banned(self, bans: Bans) -> None:
         for key in [key for key, answer in self.answers.items() if bans.kills(answer.subject)]:
@@ -95,8 +100,17 @@ class HotMemo:
             self.drop(key)
 
     def clear(self) -> None:
-        self.answers.clear()
-        self._bytes = 0
+        for key in list(self.answers):
+            self.drop(key)
+
+    @property
+    def uses(self) -> int:
+        """How many answers were given from here."""
+        return self._dropped_uses + sum(answer.uses for answer in self.answers.values())
+
+    @property
+    def bytes_out(self) -> int:
+        return self._dropped_bytes_out + sum(answer.uses * len(answer.body) for answer in self.answers.values())
 
 
 def _cost(answer: HotAnswer) -> int:

@@ -7,6 +7,9 @@ encoded, dot segments are removed. A slash that came encoded stays encoded: it i
 from __future__ import annotations
 
 import re
+from urllib.parse import quote_from_bytes
+
+from calotype.http.percent import decode
 
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ESCAPE_OR_OTHER = re.compile(r"%([0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/\[\]]")
@@ -20,6 +23,15 @@ def normalised_path(path: str) -> str:
     if not _NEEDS_WORK.search(path):
         return path
     return _without_dot_segments(_ESCAPE_OR_OTHER.sub(_normal_escape, path))
+
+
+def canonical_path(path: str) -> str:
+    """One spelling for all that name the same object, whatever characters a client chose to encode.
+
+    For cache keys and purges: a purge of `/a%281%29.png` must also reach what was asked for as `/a(1).png`. Only an
+    encoded slash stays apart from a bare one.
+    """
+    return "/".join(quote_from_bytes(decode(segment), safe="") for segment in normalised_path(path).split("/"))
 
 
 def _normal_escape(match: re.Match[str]) -> str:

@@ -58,6 +58,7 @@ class Origin:
     def __init__(self, client: Client, mode: Mode) -> None:
         self._client = client
         self._mode = mode
+        self.requests = 0
 
     async def fetch(
         self,
@@ -75,6 +76,7 @@ class Origin:
             body=body if body is not None else NO_BODY,
             content_length=content_length,
         )
+        self.requests += 1
         request_time = time.time()
         try:
             response = await self._send(request, wanted.address, send_interim)

@@ -18,7 +18,7 @@ from calotype.cache.policy.settings import CacheSettings, Mode, StatusTtl, TtlMo
 from calotype.edge.configuration import ZoneConfiguration
 from calotype.edge.context import RequestFields
 from calotype.edge.error_pages import EdgeError
-from calotype.edge.normalisation import normalised_path
+from calotype.edge.normalisation import canonical_path, normalised_path
 from calotype.http.message import Headers
 from calotype.rules import phases
 from calotype.rules.actions import Action, ConfigSettings, Redirect, RewriteFailed, Route, UriRewrite
@@ -168,7 +168,8 @@ class ZoneRules:
         self, visitor: RequestFields, rewritten: RequestFields, settings: CacheSettings, rules: CacheRuleSettings
     ) -> CacheKey:
         query, is_whole = _query_for_key(visitor.query, settings)
-        parts = [rewritten.path if rewritten.path != visitor.path else ""]
+        path = visitor.path if self.mode is Mode.RFC else canonical_path(visitor.path)
+        parts = [rewritten.path if rewritten.path != path else ""]  # what the origin is asked may tell spellings apart
         if rewritten.query != visitor.query:
             parts.append(f"?{rewritten.query}")
         if rules.cache_key is not None:
@@ -179,7 +180,7 @@ class ZoneRules:
         return CacheKey(
             zone_id=self.zone.id,
             authority=self.authority(visitor.host),
-            path=visitor.path,
+            path=path,
             query=query,
             query_ignored=not is_whole,
             origin_target=" ".join(parts),

@@ -25,6 +25,7 @@ from calotype.edge.memo import MEMO_SECONDS, HotAnswer, HotMemo, MemoKey, subjec
 from calotype.edge.origin_request import FetchKind, OriginRequest, build_origin_request
 from calotype.edge.peers import Memorandum, OwnerAway, Peers, memo_field
 from calotype.edge.phases import Forward, Redirected, ZoneRules
+from calotype.edge.statistics import Counts
 from calotype.edge.zones import Zones
 from calotype.http.message import Headers, Prepared, Request, Response
 
@@ -74,8 +75,7 @@ class EdgeWorker:
         self._slow_fields = _SLOW_FIELDS_RFC if place.mode is Mode.RFC else _SLOW_FIELDS
         self._ray = secrets.randbits(63)
         self.zones = zones
-        self.hits = 0
-        self.requests = 0
+        self.counts = Counts()
 
     def use(self, zones: Zones) -> None:
         """Replaces the configuration; what was memoised under the old one is forgotten."""
@@ -96,7 +96,7 @@ class EdgeWorker:
         now = time.time()
         if now >= answer.until:
             return None
-        self.hits += 1
+        answer.uses += 1
         self._ray = ray = self._ray + 1
         if self._log is not None:
             self._log_hit(request, host, answer, now, ray)
@@ -111,13 +111,12 @@ class EdgeWorker:
     async def answer(self, request: Request, *, ray: str, is_from_peer: bool) -> Response:
         """The answer to a viewer's request. With `is_from_peer` this worker owns the key, and tells how to memoise."""
         started = time.time()
-        self.requests += 1
         try:
             answered = await self._answer(request, ray, started, is_from_peer=is_from_peer)
         except EdgeError as exc:
             answered = Answered(self._error(request, exc, ray))
-        if self._log is not None and not is_from_peer:
-            self._log_answer(request, answered, ray, started)
+        if not is_from_peer:
+            self._note(request, answered.response, ray, started)
         return answered.response
 
     async def _answer(self, request: Request, ray: str, now: float, *, is_from_peer: bool) -> Answered:
@@ -271,18 +270,22 @@ class EdgeWorker:
             log.warning("%s %s: %s", request.method, request.path, error)
         return _made_here(error_response(error, ray=ray), self._place.mode, ray)
 
-    def _log_answer(self, request: Request, answered: Answered, ray: str, started: float) -> None:
-        assert self._log is not None
-        headers, body = answered.response.headers, answered.response.body
-        length = len(body) if isinstance(body, bytes) else None
+    def _note(self, request: Request, response: Response, ray: str, started: float) -> None:
+        """Counts and logs an answer to a viewer."""
+        declared = response.headers.get("content-length") or "0"
+        length = len(response.body) if isinstance(response.body, bytes) else int(declared)
+        cache_status = response.headers.get("cf-cache-status")
+        self.counts.answered(cache_status, length)
+        if self._log is None:
+            return
         self._log.request(
             started,
             client=str(request.client[0]),
             method=request.method,
             host=request.host or "",
             target=request.target,
-            status=answered.response.status,
-            cache=headers.get("cf-cache-status") or "-",
+            status=response.status,
+            cache=cache_status or "-",
             length=length,
             ray=ray,
             seconds=time.time() - started,

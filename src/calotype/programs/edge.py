@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from calotype.cache.entries import Entries
 from calotype.cache.entry_files import EntryFiles
@@ -32,6 +31,7 @@ from calotype.edge.memo import HotMemo
 from calotype.edge.origin import Origin
 from calotype.edge.origin_request import address_of_front
 from calotype.edge.peers import Peers, socket_path
+from calotype.edge.statistics import WorkerStatistics
 from calotype.edge.worker import EdgeWorker, Place
 from calotype.edge.zones import Zones
 from calotype.master_key import MasterKey
@@ -136,7 +136,7 @@ async def _control(settings: EdgeSettings, listener: socket.socket, ready: Ready
         on_change=plane.configuration_changed,
         purge=plane.purge,
     )
-    server = Server(ControlServer(cloudflare, bans, workers, token=token), server_header="calotype")
+    server = Server(ControlServer(cloudflare, plane, workers, token=token), server_header="calotype")
     await server.start(listener)
     ready()
     await stopped.wait()
@@ -174,9 +174,7 @@ async def work(
     )
     client = Client()
     origin = Origin(client, place.mode)
-    fills = Fills(
-        entries=entries, files=files, origin=origin, bans=bans, max_object_bytes=settings.max_object_bytes
-    )
+    fills = Fills(entries=entries, files=files, origin=origin, bans=bans, max_object_bytes=settings.max_object_bytes)
     caching = Caching(entries=entries, fills=fills, origin=origin, bans=bans)
     memo = HotMemo(settings.memory_bytes // 2)
     peers = Peers(settings.run_folder, own_number=number, count=settings.workers)
@@ -194,21 +192,21 @@ async def work(
         worker.use(load_zones())
         return worker.zones.generation
 
-    def stats() -> dict[str, Any]:
-        return {
-            "worker": number,
-            "requests": worker.requests + worker.hits,
-            "memo_hits": worker.hits,
-            "memo_answers": len(memo.answers),
-            "entries": len(entries),
-            "stored_bytes": entries.stored_bytes,
-            "memory_bytes": entries.memory_bytes,
-            "evictions": entries.evictions,
-            "ban_position": bans.position,
-            "generation": worker.zones.generation,
-        }
+    def statistics() -> WorkerStatistics:
+        hits = {"HIT": worker.counts.requests["HIT"] + memo.uses}
+        return WorkerStatistics(
+            worker=number,
+            generation=worker.zones.generation,
+            ban_position=bans.position,
+            entries=len(entries),
+            stored_bytes=entries.stored_bytes,
+            memory_bytes=entries.memory_bytes,
+            requests={**worker.counts.requests, **hits},
+            bytes_out=worker.counts.bytes_out + memo.bytes_out,
+            origin_requests=origin.requests,
+        )
 
-    internal = InternalHandler(worker, follow_bans=follow_bans, reload=reload, stats=stats)
+    internal = InternalHandler(worker, follow_bans=follow_bans, reload=reload, statistics=statistics)
     internal_server = Server(internal, limits=_INTERNAL_LIMITS)
     # The socket comes first: a ban is either in the log when it is read below, or announced here afterwards.
     await internal_server.start(bind_unix(socket_path(settings.run_folder, number)))
