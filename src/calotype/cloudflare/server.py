@@ -207,22 +207,23 @@ def _no_such_call(method: str, path: str) -> CloudflareError:
 
 async def _operation(match: Match, request: Request) -> Operation:
     """The call with its parameters; raises InvalidRequest, MalformedJson or RequestTooLarge."""
-    body = await _json_body(request) if request.method in ("POST", "PUT", "PATCH") else None
+    content = await _content(request) if request.method in ("POST", "PUT", "PATCH") else b""
     try:
+        body = msgspec.json.decode(content) if content else None
         return operations.parse(match, parse_query(request.query or ""), body)
     except msgspec.ValidationError as error:
         raise _invalid_request(error) from error
-
-
-async def _json_body(request: Request) -> Any:
-    try:
-        content = await read_body(request.body, MAX_BODY_BYTES)
-    except BodyTooLarge as error:
-        raise RequestTooLarge(f"a request may have at most {MAX_BODY_BYTES} bytes") from error
-    try:
-        return msgspec.json.decode(content) if content else None
     except msgspec.DecodeError as error:
         raise MalformedJson(f"Malformed JSON in request body: {error}") from error
+    except RecursionError as error:
+        raise MalformedJson("Malformed JSON in request body: it is nested too deeply") from error
+
+
+async def _content(request: Request) -> bytes:
+    try:
+        return await read_body(request.body, MAX_BODY_BYTES)
+    except BodyTooLarge as error:
+        raise RequestTooLarge(f"a request may have at most {MAX_BODY_BYTES} bytes") from error
 
 
 def _invalid_request(error: msgspec.ValidationError) -> InvalidRequest:
