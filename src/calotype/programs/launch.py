@@ -8,16 +8,21 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from calotype.programs.supervisor import log, report
 from calotype.site import Site
 from calotype.site_folder import read_site
+from calotype.site_running import forget_start, record_start
+
+Settings = Mapping[str, Any]
 
 
-def launch(name: str, settings: Mapping[str, Any]) -> int:
+def launch(name: str, settings: Settings) -> int:
     """Runs the program until it is stopped; its exit code. What it raises is reported as for a supervised child."""
     try:
         return PROGRAMS[name](settings)
@@ -28,35 +33,55 @@ def launch(name: str, settings: Mapping[str, Any]) -> int:
         return 1
 
 
-def _up(settings: Mapping[str, Any]) -> int:
+def _up(settings: Settings) -> int:
     from calotype.programs import up
 
     return up.run(up.UpSettings(Path(settings["data"]), settings["flags"], settings["command"]))
 
 
-def _origin(settings: Mapping[str, Any]) -> int:
+def _origin(settings: Settings) -> int:
     from calotype.programs import origin, up
 
-    folder = Path(settings["data"])
-    site = site_of(folder, settings)
-    origin.run(up.origin_settings(site, folder), lambda: log(f"the origin answers at {site.origin_url}"))
+    with _alone(settings, "listen.origin") as (site, folder):
+        origin.run(up.origin_settings(site, folder), lambda: log(f"the origin answers at {site.origin_url}"))
     return 0
 
 
-def _console(settings: Mapping[str, Any]) -> int:
+def _edge(settings: Settings) -> int:
+    from calotype.programs import edge, up
+
+    with _alone(settings, "listen.edge", "listen.control") as (site, folder):
+        chosen = {name: settings[name] for name in ("front", "workers", "mode") if settings[name] is not None}
+        wanted = replace(up.edge_settings(site, folder), **chosen)
+        return edge.run(wanted, lambda: log(f"the edge answers at {wanted.listen}"))
+
+
+def _console(settings: Settings) -> int:
     from calotype.programs import console, up
 
-    folder = Path(settings["data"])
-    site = site_of(folder, settings)
-    console.run(up.console_settings(site, folder), lambda: log(f"the console answers at {site.console_url}"))
+    with _alone(settings, "listen.console") as (site, folder):
+        console.run(up.console_settings(site, folder), lambda: log(f"the console answers at {site.console_url}"))
     return 0
 
 
-def site_of(folder: Path, settings: Mapping[str, Any]) -> Site:
-    return read_site(folder, variables=os.environ, flags=settings["flags"]).site
+@contextmanager
+def _alone(settings: Settings, *paths: str) -> Iterator[tuple[Site, Path]]:
+    """(site, data folder) of a program that runs alone; while it runs, commands know the addresses at `paths`."""
+    folder = Path(settings["data"])
+    loaded = read_site(folder, variables=os.environ, flags=settings["flags"])
+    record_start(folder, loaded.site, loaded, paths=paths)
+    try:
+        yield loaded.site, folder
+    finally:
+        forget_start(folder, paths=paths)
 
 
-PROGRAMS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {"up": _up, "origin": _origin, "console": _console}
+PROGRAMS: Mapping[str, Callable[[Settings], int]] = {
+    "up": _up,
+    "origin": _origin,
+    "edge": _edge,
+    "console": _console,
+}
 
 
 if __name__ == "__main__":

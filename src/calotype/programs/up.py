@@ -21,6 +21,7 @@ from calotype.programs.addresses import require_free_addresses
 from calotype.programs.supervisor import Child, Supervisor, log
 from calotype.site import Site
 from calotype.site_folder import OwnerKey, load_credentials, read_site, save_credentials, write_default_site
+from calotype.site_running import forget_start, record_start
 
 if TYPE_CHECKING:
     from calotype.console.settings import ConsoleSettings
@@ -57,7 +58,11 @@ def run(settings: UpSettings) -> int:
     ensure_control_token(settings.data)
     if written is not None:
         log(f"the settings of this site are in {written}")
-    return Supervisor(children(site, settings)).run()
+    record_start(settings.data, site, loaded)
+    try:
+        return Supervisor(children(site, settings)).run()
+    finally:
+        forget_start(settings.data)
 
 
 def ensure_control_token(folder: Path) -> None:

@@ -1,0 +1,181 @@
+"""`calotype upload`: a bar for each file on a terminal, and the links in the order of the files."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from calotype.b2.client import B2Client
+from calotype.cli.clients import bucket_named, origin_of
+from calotype.cli.errors import CommandError, ExitCode
+from calotype.cli.output import print_json, print_lines
+from calotype.cli.profiles import Profile
+from calotype.cli.viewer import Viewer
+from calotype.upload.links import LinkFormat, format_link
+from calotype.upload.naming import InvalidTemplate, parse_template
+from calotype.upload.uploader import (
+    NameTaken,
+    NotReadable,
+    Progress,
+    Uploaded,
+    names_for,
+    upload_file,
+    wait_until_readable,
+)
+
+ProgressFor = Callable[[Path], Progress]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOptions:
+    link_format: LinkFormat
+    name: str | None
+    template: str | None
+    as_json: bool
+
+
+def upload_files(profile: Profile, files: Sequence[Path], options: UploadOptions) -> None:
+    """Uploads in order; prints each link as soon as it works. The first failure ends it."""
+    _check_files(files, options)
+    names = _naming(profile, options)
+    documents: list[dict[str, Any]] = []
+    with (
+        origin_of(profile) as origin,
+        Viewer(profile.site_url, profile.edge_url) as viewer,
+        _progress(files) as progress_for,
+    ):
+        bucket = B2Bucket(origin, bucket_named(origin, profile.bucket).bucket_id)
+        for path in files:
+            uploaded = _upload_one(bucket, viewer, profile, path, names, options, progress_for(path))
+            if options.as_json:
+                documents.append(_document(uploaded))
+            else:
+                print_lines([_link(uploaded, options.link_format)])
+    if options.as_json:
+        print_json(documents)
+
+
+class B2Bucket:
+    """The bucket behind the B2 API, as the uploader needs it."""
+
+    def __init__(self, origin: B2Client, bucket_id: str) -> None:
+        self._origin = origin
+        self._bucket_id = bucket_id
+
+    def put(
+        self, key: str, content: BinaryIO, length: int, *, content_type: str, may_replace: bool, progress: Progress
+    ) -> frozenset[str]:
+        if not may_replace and self._exists(key):
+            raise NameTaken(key)
+        stored = self._origin.upload(
+            self._bucket_id, key, content, length=length, content_type=content_type, on_progress=progress
+        )
+        return frozenset(digest for digest in (stored.content_md5, stored.content_sha1) if digest)
+
+    def _exists(self, key: str) -> bool:
+        first = next(self._origin.list_file_names(self._bucket_id, prefix=key), None)
+        return first is not None and first.file_name == key
+
+
+def _upload_one(
+    bucket: B2Bucket,
+    viewer: Viewer,
+    profile: Profile,
+    path: Path,
+    names: Callable[[Path], Iterator[str]],
+    options: UploadOptions,
+    progress: Progress,
+) -> Uploaded:
+    try:
+        uploaded, etags = upload_file(
+            bucket,
+            path,
+            site_url=profile.site_url,
+            names=names(path),
+            may_replace=options.name is not None,
+            progress=progress,
+        )
+        wait_until_readable(viewer, uploaded, etags)
+    except NameTaken as exc:
+        raise CommandError(
+            f"{path} was not uploaded",
+            f"there is an object named {exc.key} already",
+            "Replace it with --name, or use a template with a random token such as %rna{6}",
+        ) from exc
+    except NotReadable as exc:
+        raise CommandError(
+            f"{path} is stored, but viewers cannot fetch it yet",
+            f"{exc.url}: {exc.last}",
+            "`calotype doctor` finds out where it is stuck",
+        ) from exc
+    except (OSError, EOFError) as exc:
+        raise CommandError(f"{path} cannot be read", str(exc)) from exc
+    return uploaded
+
+
+def _check_files(files: Sequence[Path], options: UploadOptions) -> None:
+    """Nothing is uploaded when one of the files cannot be."""
+    if options.name is not None and len(files) != 1:
+        raise CommandError("--name names one object", f"{len(files)} files are given", "", ExitCode.USAGE)
+    for path in files:
+        if path.is_dir():
+            raise CommandError(f"{path} is a folder", "only files can be uploaded", "", ExitCode.USAGE)
+        if not path.exists():
+            raise CommandError(f"There is no file {path}", "nothing was uploaded", "", ExitCode.NOT_FOUND)
+
+
+def _naming(profile: Profile, options: UploadOptions) -> Callable[[Path], Iterator[str]]:
+    if options.name is not None:
+        fixed = options.name
+        return lambda path: iter([fixed])
+    try:
+        template = parse_template(options.template or profile.file_name)
+    except InvalidTemplate as exc:
+        raise CommandError(f"The template {options.template} cannot be used", str(exc), "", ExitCode.USAGE) from exc
+    return lambda path: names_for(path, template, now=datetime.now().astimezone(), choose=secrets.randbelow)
+
+
+def _link(uploaded: Uploaded, link_format: LinkFormat) -> str:
+    return format_link(uploaded.url, title=uploaded.title, content_type=uploaded.content_type, link_format=link_format)
+
+
+def _document(uploaded: Uploaded) -> dict[str, Any]:
+    links = {each.value: _link(uploaded, each) for each in LinkFormat}
+    return {
+        "file": str(uploaded.path),
+        "name": uploaded.key,
+        "url": uploaded.url,
+        "contentType": uploaded.content_type,
+        "size": uploaded.length,
+        "links": links,
+    }
+
+
+@contextmanager
+def _progress(files: Sequence[Path]) -> Iterator[ProgressFor]:
+    """A bar for each file on standard error, when that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda path: _ignore
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+
+        def progress_for(path: Path) -> Progress:
+            task = bars.add_task(path.name, total=path.stat().st_size)
+            return lambda sent: bars.update(task, completed=sent)
+
+        yield progress_for
+
+
+def _ignore(sent: int) -> None:
+    pass
