@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from itertools import count
 
 import pytest
 
@@ -121,7 +120,6 @@ async def chunks(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
     moment_ms = [NOW_MS]
-    numbers = count(1)
     async with await memory_store(clock=lambda: moment_ms[0]) as store:
         account = await store.default_account()
         key = await store.create_key(account.account_id, "owner", ALL_CAPABILITIES)
@@ -129,6 +127,6 @@ async def site() -> AsyncIterator[Site]:
             store,
             S3Settings(),
             clock=lambda: moment_ms[0],
-            random_bytes=lambda size: next(numbers).to_bytes(size, "big"),
+            random_bytes=lambda size: bytes(range(size)),
         )
         yield Site(store, server, account.account_id, key, moment_ms)

@@ -21,7 +21,7 @@ from enum import Enum, auto
 from hashlib import sha256
 
 from calotype.auth.signed_request import CredentialScope
-from calotype.auth.sigv4 import EMPTY_SHA256
+from calotype.auth.sigv4 import EMPTY_SHA256, sign
 
 # A size line holds at most 16 digits and a signature of 64 (98 bytes with its name); trailers are one checksum and
 # one signature. Whatever exceeds these is no client that we know.
@@ -71,7 +71,7 @@ class ChunkSigner:
         return self._next(f"AWS4-HMAC-SHA256-TRAILER\n{self._head}{self._previous}\n{digest}")
 
     def _next(self, text: str) -> str:
-        self._previous = hmac.digest(self._key, text.encode("ascii"), "sha256").hex()
+        self._previous = sign(self._key, text)
         return self._previous
 
 
