@@ -91,18 +91,18 @@ class Workers:
 
     async def _put_down(self, path: Path, reason: str) -> None:
         """Kills the process behind the socket and waits until it is gone."""
-        pid = _listener_pid(path)
+        pid = listener_pid(path)
         if pid is None:
             return
         log.error("worker process %d does not follow (%s); restarting it", pid, reason)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         async with asyncio.timeout(_GONE_WITHIN_S):
-            while _listener_pid(path) == pid:  # noqa: ASYNC110 - the kernel announces nothing here
+            while listener_pid(path) == pid:  # noqa: ASYNC110 - the kernel announces nothing here
                 await asyncio.sleep(0.01)
 
 
-def _listener_pid(path: Path) -> int | None:
+def listener_pid(path: Path) -> int | None:
     """The process that listens on the socket, as the kernel knows it; None when none does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(NOTICE_TIMEOUT_S)
