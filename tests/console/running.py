@@ -62,12 +62,14 @@ class RunningConsole:
 
 
 @contextmanager
-def running_console(folder: Path, **settings: Any) -> Iterator[RunningConsole]:
+def running_console(folder: Path, *, reserve_bytes: int = 0, **settings: Any) -> Iterator[RunningConsole]:
     """A console over an origin with one empty public bucket, both stopped at the end of the block."""
     origin_port, console_port = free_ports(2)
     endpoint = f"http://127.0.0.1:{origin_port}"
     with ExitStack() as stack:
-        origin_settings = origin.OriginSettings(data=folder, listen=f"127.0.0.1:{origin_port}")
+        origin_settings = origin.OriginSettings(
+            data=folder, listen=f"127.0.0.1:{origin_port}", reserve_bytes=reserve_bytes
+        )
         origin_process = stack.enter_context(running(run_origin, origin_settings))
         owner = load_credentials(folder).owner
         s3 = s3_client(endpoint, owner.key_id, owner.application_key)
@@ -78,9 +80,13 @@ def running_console(folder: Path, **settings: Any) -> Iterator[RunningConsole]:
             s3_endpoint=endpoint,
             region="us-east-1",
             bucket=BUCKET,
-            key_id=owner.key_id,
-            application_key=owner.application_key,
-            **{"site_url": f"{endpoint}/file/{BUCKET}", "site_name": "Harbour Light"} | settings,
+            **{
+                "key_id": owner.key_id,
+                "application_key": owner.application_key,
+                "site_url": f"{endpoint}/file/{BUCKET}",
+                "site_name": "Harbour Light",
+            }
+            | settings,
         )
         save_password(console_settings.folder, PASSWORD)
         console_process = stack.enter_context(running(run_console, console_settings))

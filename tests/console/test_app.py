@@ -246,6 +246,44 @@ def test_when_the_origin_is_down_the_page_says_so(tmp_path: Path) -> None:
         assert "does not answer" in deletion["failed"][0]["message"]
 
 
+def test_when_the_origins_disk_is_full_the_page_says_so_and_goes_on_showing(tmp_path: Path) -> None:
+    with (
+        running_console(tmp_path, reserve_bytes=2**62) as site,
+        httpx.Client(base_url=site.url, headers={"origin": site.url}) as client,
+    ):
+        client.post("/sign-in", data={"password": PASSWORD})
+        answer = client.post("/pictures", content=b"\x89PNG\r\n\x1a\n" + bytes(3_000_000))
+        assert answer.status_code == 507
+        assert answer.json()["message"].startswith("The origin's disk is full.")
+        assert client.get("/").status_code == 200
+        assert site.keys == []
+
+
+def test_a_key_that_may_not_upload_is_told_apart(tmp_path: Path) -> None:
+    with (
+        running_console(tmp_path, application_key="not the secret") as site,
+        httpx.Client(base_url=site.url, headers={"origin": site.url}) as client,
+    ):
+        client.post("/sign-in", data={"password": PASSWORD})
+        answer = client.post("/pictures", content=b"\x89PNG\r\n\x1a\n")
+        assert answer.status_code == 502
+        assert "(SignatureDoesNotMatch)" in answer.json()["message"]
+
+
+def test_a_name_that_is_taken_is_kept(tmp_path: Path) -> None:
+    with (
+        running_console(tmp_path, name_template="%fn") as site,
+        httpx.Client(base_url=site.url, headers={"origin": site.url, "x-file-name": "cat.png"}) as client,
+    ):
+        client.post("/sign-in", data={"password": PASSWORD})
+        first = b"\x89PNG\r\n\x1a\nfirst"
+        assert client.post("/pictures", content=first).status_code == 201
+        answer = client.post("/pictures", content=b"\x89PNG\r\n\x1a\nsecond")
+        assert answer.status_code == 409
+        assert "it was kept" in answer.json()["message"]
+        assert site.content("cat.png") == first
+
+
 def test_behind_a_proxy_the_public_name_is_known_and_the_cookie_is_for_https_alone(tmp_path: Path) -> None:
     with running_console(tmp_path, public_url="https://console.example", site_url=None, edge_port=443) as site:
         headers = {"host": "console.example", "origin": "https://console.example"}

@@ -1,0 +1,42 @@
+"""The picture of the console that the README shows, taken of a gallery of real photographs.
+
+Set CALOTYPE_SCREENSHOT to a folder (docs/images) to have it written there; otherwise it goes to a temporary one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from console.browser import choose, chromium, page_of, sign_in
+from console.running import PASSWORD, running_console
+from support.photographs import photograph
+
+NAMES = (
+    *("grass.png", "coins.png", "brick.png", "moon.png"),  # the last come first, and these below the edge
+    *("retina.jpg", "motorcycle_left.png", "hubble_deep_field.jpg", "camera.png"),
+    *("coffee.png", "rocket.jpg", "chelsea.png", "astronaut.png"),
+)
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def test_screenshots_are_taken_in_light_and_dark(tmp_path: Path) -> None:
+    folder = Path(os.environ.get("CALOTYPE_SCREENSHOT") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    with running_console(tmp_path / "data", name_template="%y/%mo/%fn") as site, chromium() as browser:
+        for scheme in ("light", "dark"):
+            with page_of(browser, site.url, dark=scheme == "dark", height=760) as (page, complaints):
+                sign_in(page, PASSWORD)
+                for name in NAMES if scheme == "light" else ():
+                    choose(page, photograph(name))
+                page.reload()
+                expect(page.locator(".tile")).to_have_count(len(NAMES))
+                page.wait_for_function(
+                    "() => [...document.images].slice(0, 8).every((image) => image.naturalWidth > 0)"
+                )
+                path = folder / ("console.png" if scheme == "light" else "console-dark.png")
+                page.screenshot(path=path)
+                assert path.read_bytes().startswith(PNG)
+                assert complaints == []
