@@ -1,4 +1,4 @@
-"""`python -m bench.bare PORT FOLDER NAME…`: our HTTP layer alone, answering files of a folder from memory."""
+"""`bare.py PORT FOLDER NAME…`: our HTTP layer alone, answering files of a folder from memory."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class Constant:
     """Answers each name with the same bytes, always from the synchronous path."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = {f"/{name}": body for name, body in files.items()}
         self.answers = {
             f"/{name}": Prepared(
                 f"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: {len(body)}\r\n\r\n".encode(), body
@@ -26,7 +27,11 @@ class Constant:
         return self.answers.get(request.target)
 
     async def handle(self, request: Request) -> Response:
-        return Response(404, Headers([("content-type", "text/plain")]), b"no such file\n")
+        """What the synchronous path is not asked for: HTTP/1.0, and the last request of a connection."""
+        body = self.files.get(request.target)
+        if body is None:
+            return Response(404, Headers([("content-type", "text/plain")]), b"no such file\n")
+        return Response(200, Headers([("content-type", "image/png")]), body)
 
 
 async def serve(port: int, files: dict[str, bytes]) -> None:

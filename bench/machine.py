@@ -46,5 +46,6 @@ def proportional_set_size(pid: int) -> int:
     return int(found[1]) * 1024
 
 
-def command_line(pid: int) -> str:
-    return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+def process_name(pid: int) -> str:
+    """At most 15 characters, as `ps -o comm` shows it."""
+    return Path(f"/proc/{pid}/comm").read_text().strip()

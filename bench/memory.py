@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bench import ours
-from bench.machine import command_line, descendants, proportional_set_size
+from bench.machine import process_name, descendants, proportional_set_size
 
 SETTLE_S = 5
 
@@ -20,7 +20,7 @@ def measure(folder: Path, quick: bool) -> str:
         time.sleep(1 if quick else SETTLE_S)
         sizes = {pid: proportional_set_size(pid) for pid in descendants(site.pid)}
         starts = [site.started_in_s]
-        names = {pid: command_line(pid) for pid in sizes}
+        names = {pid: process_name(pid) for pid in sizes}
     for number in range(0 if quick else 2):
         again = folder / f"again-{number}"
         again.mkdir()
@@ -34,5 +34,5 @@ def measure(folder: Path, quick: bool) -> str:
         "| process | PSS |",
         "|---|---:|",
     ]
-    lines += [f"| {names[pid][-60:] or 'calotype'} | {size / 1e6:.1f} MB |" for pid, size in sizes.items()]
+    lines += [f"| {names[pid]} | {size / 1e6:.1f} MB |" for pid, size in sizes.items()]
     return "\n".join(lines)

@@ -76,6 +76,7 @@ def bare_layer(folder: Path, answers: dict[str, bytes]) -> Iterator[str]:
     port = free_port()
     for name, body in answers.items():
         (folder / name).write_bytes(body)
-    with pinned([sys.executable, "-m", "bench.bare", str(port), str(folder), *answers], folder):
+    script = str(Path(__file__).with_name("bare.py"))
+    with pinned([sys.executable, script, str(port), str(folder), *answers], folder):
         wait_for_port(port)
         yield f"http://127.0.0.1:{port}"

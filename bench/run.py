@@ -28,6 +28,7 @@ def main() -> None:
     sections = {}
     for name in arguments.figures or FIGURES:
         with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+            Path(folder).chmod(0o755)  # Varnish works as a user of its own
             sections[name] = f"{FIGURES[name](Path(folder), arguments.quick)}\n\n{provenance()}"
         print(sections[name], flush=True)
     if not arguments.quick:
