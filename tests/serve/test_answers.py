@@ -272,7 +272,7 @@ async def test_a_body_longer_than_declared_is_cut_and_the_connection_closed(star
     answer = await client.rest()
     assert answer.endswith(b"\r\n\r\nabc")
     assert answer.count(b"HTTP/1.1") == 1
-    assert "longer than its Content-Length" in caplog.text
+    assert "longer than its Content-Length, 3" in caplog.text
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

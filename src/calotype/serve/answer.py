@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from calotype.http.message import BodyTooLarge, Headers, Request, Response
 from calotype.serve.clock import http_date_bytes
-from calotype.serve.errors import BadResponse, ClientLeft, RequestRefused
+from calotype.serve.errors import BadResponse, ClientLeft, RequestRefused, ServeError
 from calotype.serve.handler import Handler
 from calotype.serve.response_framing import BodyFraming, FramedHead, frame_response, interim_head, plain_response
 
@@ -41,6 +41,26 @@ async def close_stream(body: object) -> None:
         await aclose()
 
 
+async def of_length(body: AsyncIterable[bytes], length: int) -> AsyncIterator[bytes]:
+    """The pieces of the body as far as its declared length; raises BadResponse when it is shorter or longer."""
+    remaining = length
+    async for piece in body:
+        if len(piece) > remaining:
+            yield piece[:remaining]
+            raise BadResponse(f"the body is longer than its Content-Length, {length}")
+        remaining -= len(piece)
+        if piece:
+            yield piece
+    if remaining:
+        raise BadResponse(f"the body ends {remaining} bytes before its Content-Length, {length}")
+
+
+def log_broken_answer(request: Request, error: Exception) -> None:
+    """Says in the log why a body broke off; with a traceback unless the error says it all."""
+    traceback = None if isinstance(error, ServeError) else error
+    log.error("the answer to %s %s broke off: %s", request.method, request.path, error, exc_info=traceback)
+
+
 class Answer:
     """The answer to one request, and what its connection may do afterwards."""
 
@@ -56,20 +76,19 @@ class Answer:
         connection = self._connection
         try:
             response = await self._response()
-            is_whole = await self._send(response)
+            await self._send(response)
         except ClientLeft:
             connection.close()
             return
         except asyncio.CancelledError:
             connection.abort()
             raise
-        except Exception:
+        except Exception as error:
             # The head is out: all that is left is to let the client see that the body is not whole.
-            log.exception("the answer to %s %s broke off", self.request.method, self.request.path)
+            log_broken_answer(self.request, error)
             connection.break_off(by_reset=False)
             return
-        if is_whole:
-            connection.answered(self)
+        connection.answered(self)
 
     async def _response(self) -> Response:
         state = self._connection.state
@@ -83,8 +102,8 @@ class Answer:
         if not self._head_is_out and self.request.version == "1.1":
             self._connection.write(interim_head(status, headers))
 
-    async def _send(self, response: Response) -> bool:
-        """Writes the response; False when it could not be written whole and the connection was given up."""
+    async def _send(self, response: Response) -> None:
+        """Writes the response; what it raises means that the body was not written whole."""
         try:
             framed = self._frame(response)
         except BadResponse as error:
@@ -96,9 +115,9 @@ class Answer:
         self.wants_keep_alive = framed.keep_alive
         if isinstance(response.body, bytes):
             await self._send_whole(framed, response.body)
-            return True
+            return
         self._connection.write(framed.head)
-        return await self._send_stream(framed, response.body)
+        await self._send_stream(framed, response.body)
 
     def _frame(self, response: Response) -> FramedHead:
         return frame_response(
@@ -117,37 +136,22 @@ class Answer:
             self._connection.write_head_and_body(framed.head, body)
         await self._connection.gate.passed()
 
-    async def _send_stream(self, framed: FramedHead, body: AsyncIterable[bytes]) -> bool:
+    async def _send_stream(self, framed: FramedHead, body: AsyncIterable[bytes]) -> None:
         stream = aiter(body)
         try:
-            if framed.framing is BodyFraming.NONE:
-                return True
             if framed.framing is BodyFraming.LENGTH:
-                return await self._send_counted(stream, framed.length)
-            return await self._send_uncounted(stream, chunked=framed.framing is BodyFraming.CHUNKED)
+                await self._send_counted(stream, framed.length)
+            elif framed.framing is not BodyFraming.NONE:
+                await self._send_uncounted(stream, chunked=framed.framing is BodyFraming.CHUNKED)
         finally:
             await close_stream(stream)
 
-    async def _send_counted(self, stream: AsyncIterator[bytes], length: int) -> bool:
-        connection = self._connection
-        remaining = length
-        async for piece in stream:
-            if len(piece) > remaining:
-                # Our Content-Length stands; whatever produced more is not to be trusted with the next answer.
-                log.error("the body for %s is longer than its Content-Length", self.request.path)
-                connection.write(piece[:remaining])
-                self.wants_keep_alive = False
-                return True
-            remaining -= len(piece)
-            if piece:
-                connection.write(piece)
-                await connection.gate.passed()
-        if remaining:
-            log.error("the body for %s is %d bytes short", self.request.path, remaining)
-            connection.break_off(by_reset=False)
-        return not remaining
+    async def _send_counted(self, stream: AsyncIterator[bytes], length: int) -> None:
+        async for piece in of_length(stream, length):
+            self._connection.write(piece)
+            await self._connection.gate.passed()
 
-    async def _send_uncounted(self, stream: AsyncIterator[bytes], *, chunked: bool) -> bool:
+    async def _send_uncounted(self, stream: AsyncIterator[bytes], *, chunked: bool) -> None:
         connection = self._connection
         try:
             async for piece in stream:
@@ -163,4 +167,3 @@ class Answer:
             raise
         if chunked:
             connection.write(b"0\r\n\r\n")
-        return True

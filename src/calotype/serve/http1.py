@@ -248,7 +248,9 @@ class Http1Connection(asyncio.Protocol):
         if self._transport is None:
             return
         if not self._queue:
-            if self.state.is_draining:
+            if self._saw_eof:
+                self.close()
+            elif self.state.is_draining:
                 self.shut_down()
             self._update_quiet()
             return

@@ -51,24 +51,15 @@ def frame_response(
     response: Response, *, method: str, version: str, keep_alive: bool, date: bytes, server: str | None = None
 ) -> FramedHead:
     """The head with Date, Server, Content-Length or Transfer-Encoding and Connection; raises BadResponse."""
-    if not 200 <= response.status <= 999:
-        raise BadResponse(f"{response.status} is not a final status")
-    headers = response.headers
-    if "close" in (headers.combined("connection") or "").lower():
+    if "close" in (response.headers.combined("connection") or "").lower():
         keep_alive = False
     framing, length = body_framing(response, method=method, version=version)
     if framing is BodyFraming.CLOSE:
         keep_alive = False
     lines = [f"HTTP/1.1 {response.status} {reason_phrase(response.status)}"]
-    lines += _field_lines(headers, drop_length=response.status == 204)
+    lines += [f"{name}: {value}" for name, value in final_fields(response, framing, length, date=date, server=server)]
     if framing is BodyFraming.CHUNKED:
         lines.append("transfer-encoding: chunked")
-    elif _needs_length(response, framing):
-        lines.append(f"content-length: {length}")
-    if "date" not in headers:
-        lines.append(f"date: {date.decode('ascii')}")
-    if server is not None and "server" not in headers:
-        lines.append(f"server: {server}")
     if not keep_alive:
         lines.append("connection: close")
     elif version == "1.0":
@@ -76,8 +67,24 @@ def frame_response(
     return FramedHead(encode_lines(lines), framing, length, keep_alive)
 
 
+def final_fields(
+    response: Response, framing: BodyFraming, length: int, *, date: bytes, server: str | None
+) -> list[tuple[str, str]]:
+    """The response's own fields with Content-Length, Date and Server, and without those of the connection."""
+    fields = own_fields(response.headers, drop_length=response.status == 204)
+    if _needs_length(response, framing):
+        fields.append(("content-length", str(length)))
+    if "date" not in response.headers:
+        fields.append(("date", date.decode("ascii")))
+    if server is not None and "server" not in response.headers:
+        fields.append(("server", server))
+    return fields
+
+
 def body_framing(response: Response, *, method: str, version: str) -> tuple[BodyFraming, int]:
-    """How the body will be delimited, and its length where that is known."""
+    """How the body will be delimited, and its length where that is known; raises BadResponse."""
+    if not 200 <= response.status <= 999:
+        raise BadResponse(f"{response.status} is not a final status")
     declared = declared_length(response.headers)
     if not has_body(method, response.status):
         return BodyFraming.NONE, len(response.body) if isinstance(response.body, bytes) else 0
@@ -109,14 +116,15 @@ def _needs_length(response: Response, framing: BodyFraming) -> bool:
     return bool(response.body) and response.status not in (204, 304)
 
 
-def _field_lines(headers: Headers, *, drop_length: bool) -> list[str]:
-    lines = []
+def own_fields(headers: Headers, *, drop_length: bool) -> list[tuple[str, str]]:
+    """The fields without those that belong to the connection; raises BadResponse for a name that is none."""
+    fields = []
     for name, value in headers:
         if name in _CONNECTION_FIELDS or (drop_length and name == "content-length"):
             continue
         check_field_name(name)
-        lines.append(f"{name}: {value}")
-    return lines
+        fields.append((name, value))
+    return fields
 
 
 @lru_cache(maxsize=1024)
@@ -137,11 +145,16 @@ def encode_lines(lines: list[str]) -> bytes:
         raise BadResponse("a header field value is not latin-1 text") from error
 
 
-def interim_head(status: int, headers: Headers) -> bytes:
-    """A 1xx response; 101 is not among them, since we never switch protocols."""
+def check_interim_status(status: int) -> None:
     if not 100 <= status <= 199 or status == 101:
         raise BadResponse(f"{status} is not an interim status")
-    return encode_lines([f"HTTP/1.1 {status} {reason_phrase(status)}", *_field_lines(headers, drop_length=True)])
+
+
+def interim_head(status: int, headers: Headers) -> bytes:
+    """A 1xx response; 101 is not among them, since we never switch protocols."""
+    check_interim_status(status)
+    lines = [f"{name}: {value}" for name, value in own_fields(headers, drop_length=True)]
+    return encode_lines([f"HTTP/1.1 {status} {reason_phrase(status)}", *lines])
 
 
 def plain_response(status: int, detail: str, *, retry_after_s: int | None = None) -> Response:

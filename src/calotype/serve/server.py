@@ -10,19 +10,24 @@ from typing import Any
 
 from calotype.serve.handler import Handler
 from calotype.serve.http1 import Http1Connection
+from calotype.serve.http2 import Http2Connection
 from calotype.serve.limits import Limits
 from calotype.serve.listener import BACKLOG, bind
 from calotype.serve.state import BodyLimit, ServerState
+from calotype.serve.tls import Certificates
 
 # How often timeouts are looked at, at most; a quarter of the shortest one when that is less.
 SWEEP_INTERVAL_S = 1.0
+
+# How often certificate files are looked at; ACME clients renew weeks before the old certificate ends.
+CERTIFICATE_INTERVAL_S = 10.0
 
 
 class Server:
     """Answers HTTP on any number of listeners with one handler.
 
     `server_header` is the value of the Server field, None for none. `body_limit` gives the longest body a request may
-    have, None for `limits.body_max_bytes`.
+    have, None for `limits.body_max_bytes`. With `ssl` every listener speaks TLS.
     """
 
     def __init__(
@@ -31,13 +36,15 @@ class Server:
         *,
         limits: Limits | None = None,
         server_header: str | None = None,
-        ssl: ssl_module.SSLContext | None = None,
+        ssl: Certificates | ssl_module.SSLContext | None = None,
         body_limit: BodyLimit | None = None,
     ) -> None:
         self._handler = handler
         self._limits = limits if limits is not None else Limits()
         self._server_header = server_header
-        self._ssl = ssl
+        self._certificates = ssl if isinstance(ssl, Certificates) else None
+        self._ssl = ssl.context if isinstance(ssl, Certificates) else ssl
+        self._certificates_seen_at = 0.0
         self._body_limit = body_limit
         self._state: ServerState | None = None
         self._port: int | None = None
@@ -58,7 +65,7 @@ class Server:
 
     async def _listen(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, state: ServerState) -> asyncio.Server:
         def connection() -> asyncio.Protocol:
-            return Http1Connection(state, "https" if self._ssl is not None else "http")
+            return Http1Connection(state, "http") if self._ssl is None else NegotiatedConnection(state)
 
         options: dict[str, Any] = {"sock": sock, "backlog": BACKLOG, "ssl": self._ssl}
         if self._ssl is not None:
@@ -124,7 +131,26 @@ class Server:
         now = self._state.now = loop.time()
         for connection in list(self._state.connections):
             connection.check_timeouts(now)
+        if self._certificates is not None and now - self._certificates_seen_at >= CERTIFICATE_INTERVAL_S:
+            self._certificates_seen_at = now
+            self._certificates.reload_if_changed()
         self._sweep_later(loop)
+
+
+class NegotiatedConnection(asyncio.Protocol):
+    """Hands a TLS connection to the protocol that the handshake agreed on."""
+
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        ssl_object = transport.get_extra_info("ssl_object")
+        speaks_h2 = ssl_object is not None and ssl_object.selected_alpn_protocol() == "h2"
+        connection: Http1Connection | Http2Connection = (
+            Http2Connection(self._state) if speaks_h2 else Http1Connection(self._state, "https")
+        )
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
 
 
 def _address_text(where: tuple[str, int] | str) -> str:

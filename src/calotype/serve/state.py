@@ -66,10 +66,6 @@ class ServerState:
         asked = self.body_limit(request) if self.body_limit is not None else None
         return asked if asked is not None else self.limits.body_max_bytes
 
-    def is_full(self) -> bool:
-        """Whether one more running handler would be too many."""
-        return self.requests_in_flight >= self.limits.requests_in_flight_max
-
     def closed(self, connection: Connection) -> None:
         """Forgets a connection; `emptied` is set when it was the last."""
         self.connections.discard(connection)
