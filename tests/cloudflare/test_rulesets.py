@@ -211,3 +211,14 @@ async def test_rulesets_are_listed_without_their_rules(control_plane: ControlPla
     listed = await control_plane.result("GET", address.rpartition("/")[0])
     del ruleset["rules"]
     assert listed == [ruleset]
+
+
+async def test_the_answer_names_parameters_that_the_edge_does_nothing_with(control_plane: ControlPlane) -> None:
+    target = (await phase_of(control_plane)).replace(PHASE, "http_request_cache_settings")
+    parameters = {"cache": True, "respect_strong_etags": True, "read_timeout": 10}
+    rules = [{"action": "set_cache_settings", "expression": "true", "action_parameters": parameters}]
+    _, envelope = await control_plane.send("PUT", target, {"rules": rules})
+    assert [message.message.split(" of phase")[0] for message in envelope.messages] == [
+        "The parameter read_timeout",
+        "The parameter respect_strong_etags",
+    ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from calotype.cloudflare.settings import CHOICES
+from calotype.cloudflare.settings import ACTED_ON, CHOICES
 from calotype.edge.configuration import DEFAULT_SETTINGS
 from support.control_plane import NOW_MS, ControlPlane
 
@@ -38,6 +38,16 @@ async def test_development_mode_says_how_long_it_lasts_and_ends_by_itself(contro
     control_plane.now_ms = NOW_MS + 10_800_000
     after = await control_plane.result("GET", target)
     assert (after["value"], after["time_remaining"]) == ("off", 0)
+
+
+@pytest.mark.parametrize("name", sorted(CHOICES))
+async def test_the_answer_says_when_the_edge_does_nothing_with_a_setting(
+    control_plane: ControlPlane, name: str
+) -> None:
+    zone = await control_plane.new_zone()
+    _, envelope = await control_plane.send("PATCH", f"/zones/{zone}/settings/{name}", {"value": CHOICES[name][0]})
+    told = [message.message for message in envelope.messages]
+    assert told == ([] if name in ACTED_ON else [f"The setting {name} is stored, but this edge does not act on it yet"])
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,11 @@ def timestamp(now_ms: int) -> str:
     return datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def stored_only(subject: str) -> Message:
+    """Tells the caller that something was kept as asked, and that this edge does nothing with it (code ours)."""
+    return Message(code=10600, message=f"{subject} is stored, but this edge does not act on it yet")
+
+
 def paged(configuration: Configuration, items: list[Any], page: int, per_page: int) -> Outcome:
     if page < 1 or not 1 <= per_page <= MAX_PER_PAGE:
         raise InvalidRequest(f"page counts from 1, and per_page goes from 1 to {MAX_PER_PAGE}")

@@ -22,14 +22,22 @@ from calotype.cloudflare.operations import (
     RuleBody,
     UpdatePhase,
 )
-from calotype.cloudflare.outcome import Outcome, Stamp, zone_of
+from calotype.cloudflare.outcome import Outcome, Stamp, stored_only, zone_of
 from calotype.edge.configuration import Configuration, ZoneConfiguration
 from calotype.rules.errors import ParameterError
-from calotype.rules.phases import PHASES, RULES_RUN_HERE
+from calotype.rules.phases import CACHE_SETTINGS, CONFIG_SETTINGS, PHASES, RULES_RUN_HERE
 from calotype.rules.ruleset import Rule, Ruleset, compile_rules
 
 MAX_RULES: Final = 300  # of a phase, Cloudflare's largest (edge.md §3.10)
 MAX_TEXT: Final = 500  # characters of a description or a ref
+
+# Parameters that are read strictly and kept, and that the edge does nothing with yet.
+STORED_ONLY: Final[dict[str, frozenset[str]]] = {
+    CONFIG_SETTINGS: frozenset({"polish", "hotlink_protection"}),
+    CACHE_SETTINGS: frozenset(
+        {"respect_strong_etags", "origin_cache_control", "additional_cacheable_ports", "read_timeout"}
+    ),
+}
 
 
 def list_rulesets(configuration: Configuration, operation: ListRulesets, stamp: Stamp) -> Outcome:
@@ -217,10 +225,16 @@ def _stored(
     pointer: str = "",
 ) -> Outcome:
     _check(ruleset, whole=bool(pointer))
+    messages = [stored_only(f"The parameter {name} of phase {ruleset.phase}") for name in _stored_only(ruleset)]
     if dry_run:
-        return Outcome(configuration, answer_of(ruleset))
+        return Outcome(configuration, answer_of(ruleset), messages=messages)
     changed = replace(zone, rulesets={**zone.rulesets, ruleset.phase: ruleset}, modified_on=stamp.time)
-    return Outcome(configuration.with_zone(changed), answer_of(ruleset))
+    return Outcome(configuration.with_zone(changed), answer_of(ruleset), messages=messages)
+
+
+def _stored_only(ruleset: Ruleset) -> list[str]:
+    given = {name for rule in ruleset.rules for name in rule.action_parameters}
+    return sorted(given & STORED_ONLY.get(ruleset.phase, frozenset()))
 
 
 def _check(ruleset: Ruleset, *, whole: bool) -> None:

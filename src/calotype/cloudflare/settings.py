@@ -10,7 +10,7 @@ from msgspec import UNSET
 from calotype.cloudflare import answers
 from calotype.cloudflare.errors import InvalidSetting, UnknownSetting
 from calotype.cloudflare.operations import EditSetting, GetSetting, ListSettings
-from calotype.cloudflare.outcome import Outcome, Stamp, timestamp, zone_of
+from calotype.cloudflare.outcome import Outcome, Stamp, stored_only, timestamp, zone_of
 from calotype.cloudflare.zones import development_seconds
 from calotype.edge.configuration import Configuration, Setting, ZoneConfiguration
 
@@ -42,6 +42,8 @@ CHOICES: Final[dict[str, tuple[Any, ...]]] = {
     "webp": _SWITCH,
 }
 
+ACTED_ON: Final = frozenset({"browser_cache_ttl", "development_mode", "sort_query_string_for_cache", "ssl"})
+
 
 def list_settings(configuration: Configuration, operation: ListSettings, stamp: Stamp) -> Outcome:
     zone = zone_of(configuration, operation.zone_id)
@@ -59,7 +61,8 @@ def edit_setting(configuration: Configuration, operation: EditSetting, stamp: St
     value = _checked(name, operation.value)
     settings = {**zone.settings, name: Setting(value, stamp.now_ms)}
     changed = replace(zone, settings=settings, modified_on=stamp.time)
-    return Outcome(configuration.with_zone(changed), _answer_of(changed, name, stamp))
+    messages = [] if name in ACTED_ON else [stored_only(f"The setting {name}")]
+    return Outcome(configuration.with_zone(changed), _answer_of(changed, name, stamp), messages=messages)
 
 
 def _known(name: str) -> str:
