@@ -61,11 +61,12 @@ class WorkThreads:
                 return
 
     def _next_jobs(self) -> tuple[list[_Job], bool]:
+        """At least one job, unless it is the end; several only when enough are left for every other thread."""
         jobs: list[_Job] = []
         job = self._jobs.get()
         while job is not None:
             jobs.append(job)
-            if len(jobs) == _JOBS_AT_ONCE:
+            if len(jobs) == _JOBS_AT_ONCE or self._jobs.qsize() < len(self._threads):
                 return jobs, False
             try:
                 job = self._jobs.get_nowait()
