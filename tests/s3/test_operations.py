@@ -19,10 +19,10 @@ from calotype.s3.bucket_operations import (
     ListObjects,
     ListObjectsV2,
 )
+from calotype.s3.copy_operation import CopyObject
 from calotype.s3.object_operations import (
     Conditions,
     ContentChecksum,
-    CopyObject,
     DeleteObject,
     DeleteObjects,
     Description,

@@ -11,6 +11,7 @@ from calotype.http.message import Headers, Response
 from calotype.s3 import names
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
+from calotype.s3.copy_operation import CopyObject
 from calotype.s3.errors import (
     InvalidRequest,
     NoSuchKey,
@@ -21,7 +22,6 @@ from calotype.s3.errors import (
 from calotype.s3.object_operations import (
     Conditions,
     ContentChecksum,
-    CopyObject,
     DeleteObject,
     DeleteObjects,
     Description,

@@ -10,7 +10,6 @@ from typing import Self
 from calotype.auth.checksums import HEADERS, as_base64, is_well_formed
 from calotype.http.message import Headers
 from calotype.s3 import xml
-from calotype.s3.addressing import Address, decoded, path_of
 from calotype.s3.bucket_operations import parsed_body
 from calotype.s3.errors import InvalidArgument, InvalidRequest, InvalidStorageClass, MalformedXML, MetadataTooLarge
 from calotype.s3.operation import (
@@ -26,7 +25,7 @@ from calotype.s3.operation import (
     refuse_unsupported_headers,
     yes_or_no,
 )
-from calotype.s3.request import S3Request, text_of_bytes
+from calotype.s3.request import S3Request
 
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 MAX_METADATA_BYTES = 2048
@@ -360,70 +359,3 @@ def _element_of(item: ObjectToDelete) -> list[xml.Node]:
     if item.version_id is not None:
         element.append(("VersionId", item.version_id))
     return element
-
-
-@dataclass(frozen=True, slots=True)
-class CopyObject(Operation):
-    """`description` None takes the source's own metadata (directive COPY), else it replaces them (REPLACE)."""
-
-    name = "CopyObject"
-    method = "PUT"
-    scope = Scope.OBJECT
-    sub_resource = "x-amz-copy-source"
-    transaction_class = TransactionClass.C
-    capability = "writeFiles"
-
-    bucket: str
-    key: bytes
-    source_bucket: str
-    source_key: bytes
-    source_version_id: str | None = None
-    description: Description | None = None
-    acl: CannedAcl | None = None
-    source_conditions: Conditions = field(default_factory=Conditions)
-    conditions: Conditions = field(default_factory=Conditions)
-
-    @classmethod
-    def from_request(cls, request: S3Request) -> Self:
-        source, version_id = _copy_source(request.headers.get("x-amz-copy-source") or "")
-        return cls(
-            bucket_of(request),
-            key_of(request),
-            *source,
-            version_id,
-            Description.from_request(request) if _replaces_metadata(request) else None,
-            acl_of(request),
-            Conditions.from_headers(request.headers, "x-amz-copy-source-"),
-            Conditions.from_headers(request.headers),
-        )
-
-    def to_request(self) -> S3Request:
-        source = path_of(Address(self.source_bucket, self.source_key))
-        if self.source_version_id is not None:
-            source += f"?versionId={self.source_version_id}"
-        fields = [("x-amz-copy-source", source)]
-        if self.description is not None:
-            fields += [("x-amz-metadata-directive", "REPLACE"), *self.description.to_headers()]
-        elif self.acl is not None:
-            fields.append(("x-amz-acl", self.acl))
-        fields += self.source_conditions.to_headers("x-amz-copy-source-") + self.conditions.to_headers()
-        return S3Request(self.method, self.bucket, self.key, headers=Headers(fields))
-
-
-def _copy_source(text: str) -> tuple[tuple[str, bytes], str | None]:
-    """((bucket, key), version id) of `x-amz-copy-source`, which is percent-encoded and may begin with a slash."""
-    path, _, query = text.partition("?")
-    bucket, _, key = decoded(path.removeprefix("/")).partition(b"/")
-    if not bucket or not key:
-        raise InvalidArgument.of(
-            "x-amz-copy-source", text, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
-        )
-    version_id = query.removeprefix("versionId=") if query.startswith("versionId=") else None
-    return (text_of_bytes(bucket), key), version_id or None
-
-
-def _replaces_metadata(request: S3Request) -> bool:
-    directive = request.header("x-amz-metadata-directive") or "COPY"
-    if directive not in ("COPY", "REPLACE"):
-        raise InvalidArgument.of("x-amz-metadata-directive", directive, "Unknown metadata directive.")
-    return directive == "REPLACE"

@@ -12,9 +12,9 @@ from calotype.s3.bucket_operations import (
     ListObjects,
     ListObjectsV2,
 )
+from calotype.s3.copy_operation import CopyObject
 from calotype.s3.errors import MethodNotAllowed, OperationNotImplemented
 from calotype.s3.object_operations import (
-    CopyObject,
     DeleteObject,
     DeleteObjects,
     GetObject,

@@ -28,8 +28,9 @@ from calotype.s3.bucket_operations import (
     ListObjectsV2,
 )
 from calotype.s3.call import Call
+from calotype.s3.copy_operation import CopyObject
 from calotype.s3.errors import AccessDenied, EntityTooLarge, IncompleteBody, InternalError, S3Error
-from calotype.s3.object_operations import CopyObject, DeleteObject, DeleteObjects, GetObject, HeadObject, PutObject
+from calotype.s3.object_operations import DeleteObject, DeleteObjects, GetObject, HeadObject, PutObject
 from calotype.s3.operation import Operation
 from calotype.s3.operations import operation_type
 from calotype.s3.payload import document_of

@@ -1,0 +1,80 @@
+"""CopyObject: an upload whose content and, unless replaced, whose description come from another object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from calotype.http.message import Headers
+from calotype.s3.addressing import Address, decoded, path_of
+from calotype.s3.errors import InvalidArgument
+from calotype.s3.object_operations import Conditions, Description
+from calotype.s3.operation import CannedAcl, Operation, Scope, TransactionClass, acl_of, bucket_of, key_of
+from calotype.s3.request import S3Request, text_of_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CopyObject(Operation):
+    """`description` None takes the source's own metadata (directive COPY), else it replaces them (REPLACE)."""
+
+    name = "CopyObject"
+    method = "PUT"
+    scope = Scope.OBJECT
+    sub_resource = "x-amz-copy-source"
+    transaction_class = TransactionClass.C
+    capability = "writeFiles"
+
+    bucket: str
+    key: bytes
+    source_bucket: str
+    source_key: bytes
+    source_version_id: str | None = None
+    description: Description | None = None
+    acl: CannedAcl | None = None
+    source_conditions: Conditions = field(default_factory=Conditions)
+    conditions: Conditions = field(default_factory=Conditions)
+
+    @classmethod
+    def from_request(cls, request: S3Request) -> Self:
+        source, version_id = _copy_source(request.headers.get("x-amz-copy-source") or "")
+        return cls(
+            bucket_of(request),
+            key_of(request),
+            *source,
+            version_id,
+            Description.from_request(request) if _replaces_metadata(request) else None,
+            acl_of(request),
+            Conditions.from_headers(request.headers, "x-amz-copy-source-"),
+            Conditions.from_headers(request.headers),
+        )
+
+    def to_request(self) -> S3Request:
+        source = path_of(Address(self.source_bucket, self.source_key))
+        if self.source_version_id is not None:
+            source += f"?versionId={self.source_version_id}"
+        fields = [("x-amz-copy-source", source)]
+        if self.description is not None:
+            fields += [("x-amz-metadata-directive", "REPLACE"), *self.description.to_headers()]
+        elif self.acl is not None:
+            fields.append(("x-amz-acl", self.acl))
+        fields += self.source_conditions.to_headers("x-amz-copy-source-") + self.conditions.to_headers()
+        return S3Request(self.method, self.bucket, self.key, headers=Headers(fields))
+
+
+def _copy_source(text: str) -> tuple[tuple[str, bytes], str | None]:
+    """((bucket, key), version id) of `x-amz-copy-source`, which is percent-encoded and may begin with a slash."""
+    path, _, query = text.partition("?")
+    bucket, _, key = decoded(path.removeprefix("/")).partition(b"/")
+    if not bucket or not key:
+        raise InvalidArgument.of(
+            "x-amz-copy-source", text, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
+        )
+    version_id = query.removeprefix("versionId=") if query.startswith("versionId=") else None
+    return (text_of_bytes(bucket), key), version_id or None
+
+
+def _replaces_metadata(request: S3Request) -> bool:
+    directive = request.header("x-amz-metadata-directive") or "COPY"
+    if directive not in ("COPY", "REPLACE"):
+        raise InvalidArgument.of("x-amz-metadata-directive", directive, "Unknown metadata directive.")
+    return directive == "REPLACE"
