@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from dataclasses import replace
 from pathlib import Path
 
@@ -187,6 +188,21 @@ async def test_readers_of_a_failed_body_get_what_came_and_then_an_error(tmp_path
     spool.fail(ConnectionError("closed"))
     with pytest.raises(IncompleteSpool):
         await anext(reader)
+
+
+async def test_body_without_room_on_the_disk_is_delivered_from_memory(tmp_path: Path) -> None:
+    class FullDisk(EntryFiles):
+        def create(self) -> tuple[int, Path]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    spool = Spool(FullDisk(tmp_path, writer="w0"))
+    reader = spool.read()
+    for start in range(0, len(LARGE), 100_000):
+        await spool.write(LARGE[start : start + 100_000])
+    await spool.finish()
+    assert b"".join([chunk async for chunk in reader]) == LARGE
+    with pytest.raises(OSError, match="No space left"):
+        await open_entries(tmp_path).add(digest("a"), response("a", LARGE), spool)
 
 
 def test_every_worker_count_finds_an_owner_for_each_key() -> None:

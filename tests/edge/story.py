@@ -20,7 +20,7 @@ from calotype.edge.configuration import (
 )
 from calotype.http.message import Headers, Prepared, Request, Response, read_body
 from calotype.master_key import MasterKey
-from calotype.programs.edge import EdgeSettings, work
+from calotype.programs.edge import EdgeSettings, Listeners, work
 from calotype.rules.ruleset import Rule, Ruleset
 from calotype.serve.client import Address, Client
 from calotype.serve.listener import bind
@@ -181,7 +181,9 @@ async def story(
     listener = bind("127.0.0.1:0")
     port = listener.getsockname()[1]
     ready, stopped = asyncio.Event(), asyncio.Event()
-    task = asyncio.ensure_future(work(edge_settings, listener, 0, "test-edge", ready=ready.set, stopped=stopped))
+    task = asyncio.ensure_future(
+        work(edge_settings, Listeners(listener), 0, "test-edge", ready=ready.set, stopped=stopped)
+    )
     started = asyncio.ensure_future(ready.wait())
     await asyncio.wait([task, started], return_when=asyncio.FIRST_COMPLETED)
     if task.done():

@@ -19,6 +19,10 @@ from calotype.cache.policy.stored import StoredResponse
 WRITE_SIZE_BYTES = 512 << 10
 
 
+# Without room on the disk a body is still delivered, from memory, as long as it is no larger than this.
+MEMORY_WITHOUT_DISK_BYTES = 64 << 20
+
+
 class IncompleteSpool(Exception):
     """The origin did not deliver the whole body."""
 
@@ -37,6 +41,7 @@ class Spool:
         self._grown = asyncio.Event()
         self._failure: BaseException | None = None
         self._is_stored = False
+        self._disk_failure: OSError | None = None
         self.is_complete = False
 
     @property
@@ -60,15 +65,25 @@ class Spool:
         self._digest.update(chunk)
         self._memory += chunk
         self._announce()
-        if self._path is None and len(self._memory) > SMALL_BODY_BYTES:
-            self._fd, self._path = await asyncio.to_thread(self._files.create)
-        if self._path is not None and len(self._memory) >= WRITE_SIZE_BYTES:
-            await self._write_out()
+        if self._disk_failure is not None:
+            if len(self._memory) > MEMORY_WITHOUT_DISK_BYTES:
+                raise self._disk_failure
+            return
+        try:
+            if self._path is None and len(self._memory) > SMALL_BODY_BYTES:
+                self._fd, self._path = await asyncio.to_thread(self._files.create)
+            if self._path is not None and len(self._memory) >= WRITE_SIZE_BYTES:
+                await self._write_out()
+        except OSError as exc:
+            self._disk_failure = exc
 
     async def finish(self) -> None:
         """The body is whole."""
-        if self._path is not None and self._memory:
-            await self._write_out()
+        if self._path is not None and self._memory and self._disk_failure is None:
+            try:
+                await self._write_out()
+            except OSError as exc:
+                self._disk_failure = exc
         self.is_complete = True
         self._announce()
 
@@ -78,7 +93,9 @@ class Spool:
         self._announce()
 
     async def store(self, name: str, stored: StoredResponse) -> int:
-        """Makes the complete body an entry file; the size of that file."""
+        """Makes the complete body an entry file; the size of that file. Raises OSError when the disk took it not."""
+        if self._disk_failure is not None:
+            raise self._disk_failure
         if self._path is None:
             return await asyncio.to_thread(self._files.write, name, stored, bytes(self._memory))
         size = await asyncio.to_thread(self._files.complete, self._fd, self._path, name, stored, self.digest)

@@ -27,9 +27,9 @@ from calotype.edge.configuration import Configuration, PurgeRequest, ZoneConfigu
 from calotype.edge.normalisation import canonical_path
 from calotype.edge.peers import socket_path
 from calotype.edge.statistics import WorkerStatistics
-from calotype.http.message import Request, read_body
+from calotype.http.message import Request, Response, read_body
 from calotype.serve.client import Address, Client, Timeouts
-from calotype.serve.errors import ConnectFailed, OriginError
+from calotype.serve.errors import ConnectFailed, OriginClosed, OriginError
 
 log = logging.getLogger("calotype.edge")
 
@@ -81,13 +81,22 @@ class Workers:
         """The worker's answer; None when no process listens there: what starts later reads everything anew."""
         try:
             address = Address("worker", 0, unix_path=str(path))
-            response = await self._client.fetch(address, Request.of(method, target), timeouts=_TIMEOUTS)
+            response = await self._fetch(address, method, target)
         except ConnectFailed as exc:
             if exc.reason == "refused":
                 return None
             raise
         body = await read_body(response.body, _ANSWER_MAX_BYTES)
         return msgspec.json.decode(body, type=dict[str, Any]) if response.status == 200 else {}
+
+    async def _fetch(self, address: Address, method: str, target: str) -> Response:
+        """A connection kept from before a worker's restart is closed by now: the notice is given again."""
+        while True:
+            try:
+                return await self._client.fetch(address, Request.of(method, target), timeouts=_TIMEOUTS)
+            except OriginClosed as exc:
+                if not exc.reused:
+                    raise
 
     async def _put_down(self, path: Path, reason: str) -> None:
         """Kills the process behind the socket and waits until it is gone."""

@@ -7,6 +7,7 @@ connections that wait for a worker which dies are taken by the others.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 import socket
@@ -42,25 +43,38 @@ from calotype.serve.listener import bind, bind_unix
 from calotype.serve.run import run as run_loop
 from calotype.serve.run import stop_on_signals
 from calotype.serve.server import Server
+from calotype.serve.tls import CertificateFiles, Certificates
 from calotype.site_folder import load_credentials, save_credentials
 
 log = logging.getLogger("calotype.edge")
 
 DRAIN_TIMEOUT_S = 10.0
+CERTIFICATE_CHECK_S = 5.0
 # Workers pass whole pictures to each other over these sockets, with as many viewers as their listeners allow.
 _INTERNAL_LIMITS = replace(Limits(), requests_in_flight_max=32_768, connections_max=32_768)
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """The sockets that all workers accept from."""
+
+    plain: socket.socket
+    tls: socket.socket | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
     """`data` is the site's data folder. With `front`, one origin is fronted and there is no control plane.
 
+    `tls_listen` needs `certificates`, a folder of NAME.crt and NAME.key pairs, which are read again when they change.
     `mode` is `cloudflare` or `rfc`; None means rfc with `front`, else cloudflare. `memory_bytes` is for each worker:
     a half for stored responses it owns, a half for its hot memo. `access_log` is `off`, `text` or `json`.
     """
 
     data: Path
     listen: str = "0.0.0.0:8000"
+    tls_listen: str | None = None
+    certificates: Path | None = None
     control: str | None = "127.0.0.1:8002"
     workers: int = 2
     mode: str | None = None
@@ -99,14 +113,27 @@ def children(settings: EdgeSettings) -> list[Child]:
     for folder in (settings.run_folder, settings.edge_folder / "cache"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     EntryFiles(settings.edge_folder / "cache", writer="*").prepare()
-    listener = bind(settings.listen)
+    if settings.tls_listen is not None:
+        certificates_in(settings.certificates)
+    tls = bind(settings.tls_listen) if settings.tls_listen is not None else None
+    listeners = Listeners(bind(settings.listen), tls)
     instance = secrets.token_hex(8)
-    workers = [_worker_child(settings, listener, number, instance) for number in range(settings.workers)]
+    workers = [_worker_child(settings, listeners, number, instance) for number in range(settings.workers)]
     if settings.front is not None or settings.control is None:
         return workers
     control_token(settings.data)
     control = bind(settings.control)
     return [Child("edge-control", lambda ready: run_loop(_control(settings, control, ready))), *workers]
+
+
+def certificates_in(folder: Path | None) -> Certificates:
+    """The certificates of the folder, the first by name for clients that ask for none. Raises ValueError."""
+    chains = sorted(folder.glob("*.crt")) if folder is not None else []
+    if not chains:
+        raise ValueError(
+            f"the TLS listener needs edge.certificates: a folder of NAME.crt and NAME.key pairs; found none in {folder}"
+        )
+    return Certificates([CertificateFiles(chain, chain.with_suffix(".key")) for chain in chains])
 
 
 def control_token(data: Path) -> str:
@@ -148,22 +175,22 @@ async def _control(settings: EdgeSettings, listener: socket.socket, ready: Ready
 # A worker process
 
 
-def _worker_child(settings: EdgeSettings, listener: socket.socket, number: int, instance: str) -> Child:
+def _worker_child(settings: EdgeSettings, listeners: Listeners, number: int, instance: str) -> Child:
     return Child(
         f"edge-worker-{number}",
-        lambda ready: run_loop(_work_until_stopped(settings, listener, number, instance, ready)),
+        lambda ready: run_loop(_work_until_stopped(settings, listeners, number, instance, ready)),
     )
 
 
 async def _work_until_stopped(
-    settings: EdgeSettings, listener: socket.socket, number: int, instance: str, ready: Ready
+    settings: EdgeSettings, listeners: Listeners, number: int, instance: str, ready: Ready
 ) -> None:
     logging.basicConfig(stream=sys.stderr, format="calotype: %(name)s: %(message)s", level=logging.WARNING)
-    await work(settings, listener, number, instance, ready=ready, stopped=stop_on_signals())
+    await work(settings, listeners, number, instance, ready=ready, stopped=stop_on_signals())
 
 
 async def work(
-    settings: EdgeSettings, listener: socket.socket, number: int, instance: str, *, ready: Ready, stopped: asyncio.Event
+    settings: EdgeSettings, listeners: Listeners, number: int, instance: str, *, ready: Ready, stopped: asyncio.Event
 ) -> None:
     """One worker: builds its parts, serves once its index and the ban log are read, drains when `stopped`."""
     place = Place(number, settings.workers, instance, settings.cache_mode)
@@ -215,17 +242,31 @@ async def work(
     files.prepare()
     entries.load_index(lambda digest: owner_of(digest, settings.workers) == number)
     internal.is_ready()
-    server = Server(worker)
-    await server.start(listener)
+    servers = [Server(worker)]
+    await servers[0].start(listeners.plain)
+    certificates = None
+    if listeners.tls is not None:
+        certificates = certificates_in(settings.certificates)
+        servers.append(Server(worker, ssl=certificates.context))
+        await servers[1].start(listeners.tls)
     ready()
-    await stopped.wait()
-    await server.drain(DRAIN_TIMEOUT_S)
+    await _until_stopped(stopped, certificates)
+    await asyncio.gather(*(server.drain(DRAIN_TIMEOUT_S) for server in servers))
     await fills.drain()
     await internal_server.drain(1.0)
     await peers.close()
     await client.close()
     if access_log is not None:
         access_log.flush()
+
+
+async def _until_stopped(stopped: asyncio.Event, certificates: Certificates | None) -> None:
+    """Waits, and meanwhile takes over certificates that were renewed."""
+    while not stopped.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopped.wait(), CERTIFICATE_CHECK_S if certificates is not None else None)
+        if certificates is not None:
+            certificates.reload_if_changed()
 
 
 def _zones_loader(settings: EdgeSettings) -> Callable[[], Zones]:
