@@ -59,7 +59,7 @@ def downloaded(file) -> bytes:
 def test_the_account_is_what_the_key_allows(api, origin):
     assert api.account_info.get_account_id() == origin.account_id
     assert api.account_info.get_api_url() == origin.address
-    assert api.account_info.get_recommended_part_size() == 100_000_000
+    assert api.account_info.get_recommended_part_size() == 5_000_000_000
 
 
 def test_a_bucket_is_made_updated_and_deleted(api):
@@ -96,6 +96,18 @@ def test_a_stream_of_unknown_digest_goes_in_with_its_digest_at_the_end(bucket, t
     content = os.urandom(100_000)
     file = bucket.upload_unbound_stream(io.BytesIO(content), "stream.bin")
     assert downloaded(bucket.download_file_by_id(file.id_)) == content
+
+
+def test_a_file_that_b2_would_have_in_parts_goes_in_whole(bucket, tmp_path):
+    large = tmp_path / "large.bin"
+    with large.open("wb") as content:
+        content.truncate(101_000_000)
+    file = bucket.upload_local_file(str(large), "large.bin")
+    assert file.size == 101_000_000
+    assert file.content_sha1 is not None
+    back = tmp_path / "back.bin"
+    bucket.download_file_by_id(file.id_).save_to(str(back))
+    assert back.stat().st_size == 101_000_000
 
 
 def test_listing_hiding_and_deleting(api, bucket):

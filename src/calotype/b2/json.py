@@ -13,6 +13,9 @@ from msgspec import UNSET, Struct, UnsetType
 from calotype.b2.errors import JSON_HEADERS
 from calotype.http.message import Headers, Response
 
+LARGEST_INT32 = 2_147_483_647
+"""ShareX reads `minimumPartSize` into 32 bits, and ends the upload when it does not fit."""
+
 
 class Shape(Struct, frozen=True, kw_only=True, rename="camel"):
     """An object of an answer."""
@@ -178,7 +181,7 @@ def authorization_answer(account: AccountAuthorization, version: int) -> Any:
         return answer
     answer |= {**addresses, "allowed": limits}
     if version == 1:
-        answer["minimumPartSize"] = api.recommended_part_size
+        answer["minimumPartSize"] = min(api.recommended_part_size, LARGEST_INT32)
     return answer
 
 
