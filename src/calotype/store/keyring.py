@@ -97,8 +97,10 @@ class Keyring:
             return key
 
         self._cache.forget_all()
-        removed = await self._change(remove)
-        self._cache.forget_all()
+        try:
+            removed = await self._change(remove)
+        finally:
+            self._cache.forget_all()
         return self._opened(removed)
 
     def _opened(self, sealed: SealedKey) -> ApplicationKey:

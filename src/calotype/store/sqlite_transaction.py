@@ -198,11 +198,9 @@ class SqliteTransaction:
         return [LedgerRow(*row) for row in self._execute(f"SELECT {columns} FROM ledger WHERE day = ? {order}", (day,))]
 
     def _bucket(self, condition: str, value: str) -> Bucket | None:
-        statement = f"SELECT account_id, bucket_id FROM bucket_names WHERE {condition}"
-        place = self._first(statement, value)
-        if place is None:
-            return None
-        row = self._first(f"SELECT {BUCKET_COLUMNS} FROM buckets WHERE account_id = ? AND bucket_id = ?", *place)
+        columns = "account_id, bucket_id, buckets.name, details"
+        join = "bucket_names JOIN buckets USING (account_id, bucket_id)"
+        row = self._first(f"SELECT {columns} FROM {join} WHERE bucket_names.{condition}", value)
         return bucket_of(row) if row else None
 
     def _versions(self, statement: str, *values: Any) -> list[FileVersion]:

@@ -13,18 +13,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from calotype.master_key import MasterKey
-from calotype.store import buckets, ids, listing, versions
+from calotype.store import ids, listing, versions
 from calotype.store.backup import Copied, write_backup
 from calotype.store.blobs import Blobs, BlobWriter
-from calotype.store.cache import RowCache
+from calotype.store.bucket_directory import BucketDirectory
 from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion, ReadOnly
 from calotype.store.filesystem import FileSystem, LocalFileSystem, make_folders
 from calotype.store.folder_lock import FolderLock
@@ -50,31 +49,17 @@ from calotype.store.model import (
     Versioning,
 )
 from calotype.store.reading import read_version
+from calotype.store.settings import RESERVE_BYTES, Clock, StoreSettings, milliseconds_now
 from calotype.store.space import DiskReserve
 from calotype.store.sqlite_metadata import SqliteMetadata
 from calotype.store.upload import Hasher, Upload, UploadParts
 from calotype.store.versions import Change, Precondition
 from calotype.store.work_threads import WorkThreads
 
-T = TypeVar("T")
-Clock = Callable[[], int]
+__all__ = ["RESERVE_BYTES", "Clock", "Store", "StoreSettings", "memory_store", "milliseconds_now"]
 
-RESERVE_BYTES = 1 << 30
 _BODY_THREADS = 2
 _READ_THREADS = 4
-
-
-def milliseconds_now() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """`reserve_bytes`: free disk under which uploads are refused, so that deletes and the log have room to go on."""
-
-    reserve_bytes: int = RESERVE_BYTES
-    remove_after_s: float = 10.0
-    housekeeping_interval_s: float = 1.0
 
 
 class Store:
@@ -93,10 +78,10 @@ class Store:
         self._closed = False
         self._threads_in = WorkThreads(_BODY_THREADS, "body-in")
         self._threads_out = WorkThreads(_READ_THREADS, "body-out")
-        self._buckets: RowCache[Bucket] = RowCache()
         self._housekeeping = Housekeeping(metadata, blobs, settings.remove_after_s, settings.housekeeping_interval_s)
         self._commits = GroupCommit(metadata, blobs, self._housekeeping.committed)
         self._housekeeping.start(self._commits)
+        self._buckets = BucketDirectory(metadata, self._commits.commit)
         self._keyring = Keyring(metadata, self._commits.commit, master_key)
         self._upload_parts = UploadParts(
             blobs,
@@ -201,37 +186,25 @@ class Store:
         settings: Mapping[str, Any] | None = None,
     ) -> Bucket:
         """Raises BucketExists, which carries the account that has the name."""
-        bucket = Bucket(
-            account_id,
-            ids.new_bucket_id(os.urandom),
-            name,
-            type,
-            versioning,
-            self._clock(),
-            dict(info or {}),
-            dict(settings or {}),
-        )
-        return await self._change_bucket(lambda transaction: buckets.create_bucket(transaction, bucket))
+        return await self._buckets.create(account_id, name, type, versioning, info or {}, settings or {}, self._clock())
 
     async def bucket(self, name: str) -> Bucket:
         """The bucket of that name, compared without case, of whatever account."""
-        return await self._find_bucket(name.lower(), lambda transaction: transaction.bucket_by_name(name))
+        return await self._buckets.by_name(name)
 
     async def bucket_by_id(self, bucket_id: str) -> Bucket:
-        return await self._find_bucket(bucket_id, lambda transaction: transaction.bucket_by_id(bucket_id))
+        return await self._buckets.by_id(bucket_id)
 
     async def list_buckets(self, account_id: str) -> list[Bucket]:
         return await self.metadata.read(lambda transaction: transaction.buckets(account_id))
 
     async def update_bucket(self, bucket_id: str, *, if_revision_is: int | None = None, **changes: Any) -> Bucket:
         """Replace fields of the bucket (type, versioning, info, settings); raises RevisionConflict, NoSuchBucket."""
-        return await self._change_bucket(
-            lambda transaction: buckets.update_bucket(transaction, bucket_id, if_revision_is, changes)
-        )
+        return await self._buckets.update(bucket_id, if_revision_is, changes)
 
     async def delete_bucket(self, bucket_id: str) -> Bucket:
         """Raises BucketNotEmpty while any version, marker or unfinished upload is left."""
-        return await self._change_bucket(lambda transaction: buckets.delete_bucket(transaction, bucket_id))
+        return await self._buckets.delete(bucket_id)
 
     # versions
 
@@ -478,23 +451,6 @@ class Store:
 
     async def _commit(self, function: Callable[[Transaction], Change], writers: Sequence[BlobWriter] = ()) -> Change:
         return await self._commits.commit(function, writers)
-
-    async def _change_bucket(self, function: Callable[[Transaction], Bucket]) -> Bucket:
-        self._buckets.forget_all()
-        bucket = await self._commits.commit(function)
-        self._buckets.forget_all()
-        return bucket
-
-    async def _find_bucket(self, name: str, find: Callable[[Transaction], Bucket | None]) -> Bucket:
-        cached = self._buckets.get(name)
-        if cached is not None:
-            return cached
-        generation = self._buckets.generation
-        bucket = await self.metadata.read(find)
-        if bucket is None:
-            raise NoSuchBucket(name)
-        self._buckets.keep(name, bucket, generation)
-        return bucket
 
     def _refuse_when_read_only(self) -> None:
         if self._commits.failure is not None:
