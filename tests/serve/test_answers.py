@@ -314,6 +314,20 @@ async def test_interim_responses_go_out_before_the_final_one(start, connect, mak
     assert (await client.head()).startswith(b"HTTP/1.1 200 OK\r\n")  # HTTP/1.0 knows no interim responses
 
 
+async def test_a_handler_that_waited_for_something_cancelled_is_a_500(start, connect, make_handler, caplog):
+    async def waiting(request: Request) -> Response:
+        shared: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        shared.cancel()
+        await shared
+        return Response(200)
+
+    client = await connect(await start(make_handler(waiting)))
+    for _ in range(2):
+        await client.send(GET)
+        assert (await client.answer())[0].startswith(b"HTTP/1.1 500")
+    assert "cancelled" in caplog.text
+
+
 # Request bodies
 
 

@@ -496,6 +496,13 @@ async def test_a_connection_without_requests_is_closed_in_time(open_h2, limit):
     assert server.connection_count == 0
 
 
+async def test_a_connection_too_many_is_closed(open_h2, connect):
+    server, client = await open_h2(limits=Limits(connections_max=0))
+    with pytest.raises(ConnectionError):
+        await client.answer(client.ask(HEAD))
+    assert server.connection_count == 0
+
+
 async def test_garbage_instead_of_the_preface_ends_the_connection(open_h2):
     server, client = await open_h2(speaks_first=False)
     client.writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")

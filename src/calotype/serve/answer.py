@@ -29,9 +29,20 @@ async def ask(handler: Handler, request: Request) -> Response:
         return plain_response(error.status, error.detail)
     except ClientLeft:
         raise
+    except asyncio.CancelledError:
+        if _is_being_cancelled():
+            raise
+        log.exception("no answer to %s %s: what it waited for was cancelled", request.method, request.path)
+        return plain_response(500, "the server failed to answer; its log says why")
     except Exception:
         log.exception("no answer to %s %s", request.method, request.path)
         return plain_response(500, "the server failed to answer; its log says why")
+
+
+def _is_being_cancelled() -> bool:
+    """Whether this very task is meant, and not something shared that the handler waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def close_stream(body: object) -> None:

@@ -219,11 +219,11 @@ class Http1Connection(asyncio.Protocol):
         limits, reader = self.state.limits, self._reader
         if self._transport is None or reader is None:
             return
-        if self._lingers_until is not None:
-            if now >= self._lingers_until:
-                self.abort()
-        elif self._is_stalled(now):
+        if self._is_stalled(now):
             self.abort()
+        elif self._lingers_until is not None:
+            if now >= self._lingers_until:
+                self.close()
         elif reader.body is not None and (reader.body.is_awaited or reader.body.is_discarding):
             self._check_body(reader.body, now)
         elif self._task is not None or self._queue:

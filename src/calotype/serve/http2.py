@@ -82,6 +82,9 @@ class Http2Connection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self._client = (str(peer[0]), int(peer[1]))
+        if len(self.state.connections) >= self.state.limits.connections_max:
+            self._transport.abort()
+            return
         self.state.connections.add(self)
         self._codec.initiate_connection()
         self._codec.increment_flow_control_window(CONNECTION_WINDOW_BYTES)
