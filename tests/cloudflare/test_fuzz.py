@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from calotype.cloudflare.operations import OPERATIONS
@@ -60,7 +60,7 @@ BODIES = st.one_of(JSON, st.dictionaries(MEMBERS, JSON, max_size=6), st.binary(m
 
 
 @given(st.sampled_from(OPERATIONS), BODIES, st.sampled_from(["", "?page=x", "?dry_run=1", "?per_page=1&page=2&%zz"]))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 async def test_any_body_to_any_call_is_answered_in_the_envelope(operation: Any, body: Any, query: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         control_plane = ControlPlane(Path(folder))
@@ -86,11 +86,13 @@ async def test_any_body_to_any_call_is_answered_in_the_envelope(operation: Any, 
 
 
 @given(st.sampled_from(RULES_RUN_HERE), st.sampled_from(["rewrite", "redirect", "route", "set_config"]), JSON)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 def test_any_parameters_of_an_action_are_read_or_refused(phase: str, action: str, parameters: Any) -> None:
     _read_or_refuse(phase, action, parameters)
 
 
 @given(st.dictionaries(MEMBERS, JSON, max_size=4))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 def test_any_cache_settings_are_read_or_refused(parameters: Any) -> None:
     _read_or_refuse("http_request_cache_settings", "set_cache_settings", parameters)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from calotype.rules.errors import ExpressionError
@@ -170,6 +170,7 @@ def test_nesting_is_read_to_128_and_refused_beyond(opening: str, closing: str) -
 
 
 @given(conditions)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 def test_an_expression_printed_and_parsed_again_is_equal(condition: object) -> None:
     assert parse_condition(to_text(condition)) == condition  # type: ignore[arg-type]
 
@@ -185,6 +186,7 @@ _FRAGMENTS = st.sampled_from(
 
 
 @given(st.one_of(st.text(), st.lists(_FRAGMENTS, max_size=30).map(" ".join), st.lists(_FRAGMENTS).map("".join)))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
 @example("(" * 4096)
 @example("f(" * 2048)
 @example("not " * 1024)
