@@ -6,15 +6,18 @@ import asyncio
 import contextlib
 import socket
 import ssl as ssl_module
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from calotype.serve.handler import Handler
 from calotype.serve.http1 import Http1Connection
-from calotype.serve.http2 import Http2Connection
 from calotype.serve.limits import Limits
 from calotype.serve.listener import BACKLOG, bind
 from calotype.serve.state import BodyLimit, ServerState
-from calotype.serve.tls import Certificates
+
+if TYPE_CHECKING:
+    from calotype.serve.tls import Certificates
 
 # How often timeouts are looked at, at most; a quarter of the shortest one when that is less.
 SWEEP_INTERVAL_S = 1.0
@@ -42,8 +45,8 @@ class Server:
         self._handler = handler
         self._limits = limits if limits is not None else Limits()
         self._server_header = server_header
-        self._certificates = ssl if isinstance(ssl, Certificates) else None
-        self._ssl = ssl.context if isinstance(ssl, Certificates) else ssl
+        self._certificates = None if isinstance(ssl, ssl_module.SSLContext) else ssl
+        self._ssl = self._certificates.context if self._certificates is not None else ssl
         self._certificates_seen_at = 0.0
         self._body_limit = body_limit
         self._state: ServerState | None = None
@@ -64,11 +67,13 @@ class Server:
             self._port = int(name[1])
 
     async def _listen(self, loop: asyncio.AbstractEventLoop, sock: socket.socket, state: ServerState) -> asyncio.Server:
-        def connection() -> asyncio.Protocol:
-            return Http1Connection(state, "http") if self._ssl is None else NegotiatedConnection(state)
-
         options: dict[str, Any] = {"sock": sock, "backlog": BACKLOG, "ssl": self._ssl}
+        connection: Callable[[], asyncio.Protocol] = partial(Http1Connection, state, "http")
         if self._ssl is not None:
+            # Here and not above: HTTP/2's codec weighs 5 MB, which a process that speaks no TLS need not carry.
+            from calotype.serve.negotiated import NegotiatedConnection
+
+            connection = partial(NegotiatedConnection, state)
             options["ssl_handshake_timeout"] = self._limits.tls_handshake_timeout_s
         if sock.family == socket.AF_UNIX:
             return await loop.create_unix_server(connection, **options)
@@ -135,22 +140,6 @@ class Server:
             self._certificates_seen_at = now
             self._certificates.reload_if_changed()
         self._sweep_later(loop)
-
-
-class NegotiatedConnection(asyncio.Protocol):
-    """Hands a TLS connection to the protocol that the handshake agreed on."""
-
-    def __init__(self, state: ServerState) -> None:
-        self._state = state
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        ssl_object = transport.get_extra_info("ssl_object")
-        speaks_h2 = ssl_object is not None and ssl_object.selected_alpn_protocol() == "h2"
-        connection: Http1Connection | Http2Connection = (
-            Http2Connection(self._state) if speaks_h2 else Http1Connection(self._state, "https")
-        )
-        transport.set_protocol(connection)
-        connection.connection_made(transport)
 
 
 def _address_text(where: tuple[str, int] | str) -> str:
