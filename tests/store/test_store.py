@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
 import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,6 +16,7 @@ from calotype.store.errors import (
     BucketExists,
     BucketNotEmpty,
     IncompleteUpload,
+    MetadataDamaged,
     NoSuchApplicationKey,
     NoSuchBucket,
     NoSuchKey,
@@ -362,3 +365,52 @@ async def test_everything_is_there_after_a_restart_and_no_secret_lies_in_clear(t
         await Store.open(tmp_path, MasterKey.random())
     async with await Store.open(tmp_path, master_key) as store:  # the refused one let go of the lock
         assert await store.token_secret() == token_secret
+
+
+async def test_a_damaged_database_is_named_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "metadata.db").write_bytes(b"not a database, but longer than a header " * 100)
+    with pytest.raises(MetadataDamaged, match=r"metadata\.db.*restore"):
+        await Store.open(tmp_path, MasterKey.random())
+    assert everything_in(tmp_path).count(b"not a database") == 100
+
+
+async def test_an_upload_whose_caller_left_during_the_commit_is_safe_from_the_sweep(tmp_path: Path) -> None:
+    async with await Store.open(tmp_path, MasterKey.random(), settings=QUICK) as store:
+        bucket = await store.create_bucket((await store.default_account()).account_id, "photographs")
+        uploads = [asyncio.create_task(put(store, bucket, b"%d" % number, bytes(5000))) for number in range(20)]
+        for upload in uploads:
+            await asyncio.sleep(0.002)
+            upload.cancel()
+        await asyncio.gather(*uploads, store.sweep(), store.sweep(), return_exceptions=True)
+        report = await store.fsck()
+        assert report.is_clean
+        assert store._housekeeping.active == set()
+
+
+RESIDENT_GROWTH_LIMIT = 24 * 1024 * 1024
+
+
+async def test_a_large_object_goes_in_and_out_with_little_memory(tmp_path: Path) -> None:
+    length = 192 * 1024 * 1024
+    chunk = os.urandom(64 * 1024)
+    async with await Store.open(tmp_path, MasterKey.random(), settings=QUICK) as store:
+        bucket = await store.create_bucket((await store.default_account()).account_id, "photographs")
+        await put(store, bucket, b"warm up", bytes(1_000_000))
+        before = most = resident_bytes()
+        async with store.upload(bucket, b"large", expected_length=length) as upload:
+            for number in range(length // len(chunk)):
+                await upload.write(chunk)
+                most = max(most, resident_bytes()) if number % 64 == 0 else most
+            version = await upload.commit(VersionDraft())
+        sha256 = hashlib.sha256()
+        async for piece in store.read(version):
+            sha256.update(piece)
+            most = max(most, resident_bytes())
+    assert version.digests is not None
+    assert sha256.hexdigest() == version.digests.sha256
+    assert most - before < RESIDENT_GROWTH_LIMIT
+
+
+def resident_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

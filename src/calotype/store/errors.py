@@ -20,6 +20,7 @@ StoreError
    ├─ StoreLocked             carries who holds it
    ├─ WrongMasterKey
    ├─ UnknownSchema           written by a newer version
+   ├─ MetadataDamaged         metadata.db is not readable as a database
    └─ BlobDamaged             a row's bytes are missing or too short
 """
 
@@ -153,6 +154,13 @@ class UnknownSchema(Unusable):
         super().__init__(f"metadata.db has schema {found}, this version knows up to {known}: upgrade calotype")
         self.found = found
         self.known = known
+
+
+class MetadataDamaged(Unusable):
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}; restore a backup with `calotype restore`")
+        self.path = path
+        self.problem = problem
 
 
 class BlobDamaged(Unusable):

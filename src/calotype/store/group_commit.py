@@ -39,9 +39,16 @@ class _Waiting:
 
 
 class GroupCommit:
-    """Made and used on one event loop. `committed` is called with each successful change's result."""
+    """Made and used on one event loop.
 
-    def __init__(self, metadata: Metadata, blobs: Blobs, committed: Callable[[Any], None]) -> None:
+    `committed` is called with each successful change's result. `active` holds the blobs that no sweep may touch:
+    those of a change leave it when the change is decided.
+    """
+
+    def __init__(
+        self, metadata: Metadata, blobs: Blobs, committed: Callable[[Any], None], active: set[str] | None = None
+    ) -> None:
+        self._active = set() if active is None else active
         self._metadata = metadata
         self._blobs = blobs
         self._committed = committed
@@ -59,6 +66,7 @@ class GroupCommit:
         """
         if self.failure is not None or self._closed:
             await self._abandon(writers)
+            self._active.difference_update(writer.blob_id for writer in writers)
             raise ReadOnly(self.failure or "the store is closed")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._arriving.put_nowait(_Waiting(function, writers, answer))
@@ -93,7 +101,7 @@ class GroupCommit:
             return True
         try:
             await asyncio.to_thread(self._blobs.make_durable, writers)
-        except OSError as error:
+        except Exception as error:
             await self._refuse(group, self._fail("syncing blobs", error))
             return False
         return True
@@ -103,7 +111,7 @@ class GroupCommit:
             group = await self._durable.get()
             try:
                 outcomes = await self._metadata.apply([waiting.function for waiting in group])
-            except OSError as error:
+            except Exception as error:
                 await self._refuse(group, self._failed_transaction(error))
                 continue
             await self._answer(group, outcomes)
@@ -127,6 +135,7 @@ class GroupCommit:
 
     def _settle(self, waiting: _Waiting, outcome: Any) -> None:
         self._arriving.task_done()
+        self._active.difference_update(writer.blob_id for writer in waiting.writers)
         if waiting.answer.done():  # the caller was cancelled
             return
         if isinstance(outcome, Exception):
@@ -134,14 +143,15 @@ class GroupCommit:
         else:
             waiting.answer.set_result(outcome)
 
-    def _failed_transaction(self, error: OSError) -> Exception:
-        if error.errno in OUT_OF_SPACE and self.failure is None:
+    def _failed_transaction(self, error: Exception) -> Exception:
+        if isinstance(error, OSError) and error.errno in OUT_OF_SPACE and self.failure is None:
             return StorageFull(self._blobs.free_bytes(), 0)  # SQLite rolled back: nothing has changed
         return self._fail("committing metadata", error)
 
-    def _fail(self, step: str, error: OSError) -> ReadOnly:
+    def _fail(self, step: str, error: Exception) -> ReadOnly:
         self.failure = f"{step}: {error}"
-        _log.critical("the store is now read-only: %s. Check the disk, then start again.", self.failure)
+        trace = None if isinstance(error, OSError) else error  # the disk's fault needs no traceback, ours does
+        _log.critical("the store is now read-only: %s. Check the disk, then start again.", self.failure, exc_info=trace)
         return ReadOnly(self.failure)
 
     async def _abandon(self, writers: Sequence[BlobWriter]) -> None:

@@ -101,8 +101,11 @@ class Housekeeping:
 
     async def _remove_due(self, *, all_of_them: bool = False) -> None:
         due = self.removals.due(time.monotonic(), all_of_them=all_of_them)
-        if due:
-            await asyncio.to_thread(self._remove, due)
+        if not due:
+            return
+        # Asked once more, since nothing brings back a file that was removed by mistake.
+        unnamed = await self._metadata.read(lambda transaction: transaction.unnamed_blobs(due))
+        await asyncio.to_thread(self._remove, unnamed)
 
     def _remove(self, blob_ids: list[str]) -> None:
         for blob_id in blob_ids:

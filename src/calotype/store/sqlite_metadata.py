@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from calotype.store.errors import MetadataDamaged
 from calotype.store.filesystem import FileSystem
 from calotype.store.metadata import Transaction
 from calotype.store.sqlite_schema import migrate
@@ -42,7 +43,14 @@ class SqliteMetadata:
 
     @classmethod
     def open(cls, path: Path, files: FileSystem) -> SqliteMetadata:
-        """Open the database, making or migrating it as needed. Blocks."""
+        """Open the database, making or migrating it as needed. Blocks. Raises UnknownSchema, MetadataDamaged."""
+        try:
+            return cls(path, cls._open_writer(path, files))
+        except sqlite3.Error as error:
+            raise MetadataDamaged(str(path), str(error)) from error
+
+    @staticmethod
+    def _open_writer(path: Path, files: FileSystem) -> sqlite3.Connection:
         writer = _connect(path)
         try:
             writer.execute("PRAGMA journal_mode = WAL")
@@ -54,7 +62,7 @@ class SqliteMetadata:
         except BaseException:
             writer.close()
             raise
-        return cls(path, writer)
+        return writer
 
     async def read(self, function: Callable[[Transaction], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, function)

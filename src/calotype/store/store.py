@@ -79,7 +79,7 @@ class Store:
         self._threads_in = WorkThreads(_BODY_THREADS, "body-in")
         self._threads_out = WorkThreads(_READ_THREADS, "body-out")
         self._housekeeping = Housekeeping(metadata, blobs, settings.remove_after_s, settings.housekeeping_interval_s)
-        self._commits = GroupCommit(metadata, blobs, self._housekeeping.committed)
+        self._commits = GroupCommit(metadata, blobs, self._housekeeping.committed, self._housekeeping.active)
         self._housekeeping.start(self._commits)
         self._buckets = BucketDirectory(metadata, self._commits.commit)
         self._keyring = Keyring(metadata, self._commits.commit, master_key)

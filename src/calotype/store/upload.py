@@ -137,7 +137,7 @@ class Upload:
             raise IncompleteUpload(self._expected_length, self.length)
         version, blobs = self._version(draft, digests), self._blobs(digests)
         writers = [] if self._writer is None else [self._writer]
-        self._writer = None  # the commit's from here on
+        self._writer = self._blob_id = None  # the commit's from here on, even when nobody waits for it any more
         return await self._parts.put(version, blobs, writers, precondition)
 
     def _version(self, draft: VersionDraft, digests: Digests) -> FileVersion:
