@@ -135,7 +135,7 @@ questions = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(operations, questions, st.sampled_from(list(Versioning)))
 def test_random_operations_list_the_same_on_disk_in_memory_and_in_the_model(
     operations: list[tuple[str, bytes, int]], question: tuple[bytes, bytes, int], versioning: Versioning
