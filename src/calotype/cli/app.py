@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -75,7 +76,7 @@ def _common(
 def run() -> None:
     """Runs the command of `sys.argv`; never shows a trace."""
     try:
-        app()
+        app(prog_name="calotype")
     except CommandError as exc:
         _leave(str(exc), exc.exit_code)
     except SettingsError as exc:
@@ -85,6 +86,11 @@ def run() -> None:
     except BrokenPipeError:
         sys.stderr.close()  # the reader has left: nothing more to say, and no complaint at the interpreter's end
         raise SystemExit(1) from None
+    except Exception as exc:
+        if os.environ.get("CALOTYPE_DEBUG"):
+            raise
+        what = f"This should not happen: {type(exc).__name__}: {exc}".rstrip(".")
+        _leave(f"{what}. CALOTYPE_DEBUG=1 shows where; please report it.", ExitCode.FAILED)
 
 
 def _leave(text: str, code: int) -> None:

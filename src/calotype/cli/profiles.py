@@ -98,7 +98,7 @@ def profiles_folder(environment: Mapping[str, str]) -> Path:
 
 
 def read_profile(name: str) -> Profile:
-    path = _path_of(name)
+    path = profile_path(name)
     try:
         return Profile(**json.loads(path.read_text("utf-8")))
     except FileNotFoundError:
@@ -120,12 +120,13 @@ def read_profile(name: str) -> Profile:
 
 def write_profile(profile: Profile) -> Path:
     """Keeps the profile for its owner alone (mode 0600); answers where."""
-    path = _path_of(profile.name)
+    path = profile_path(profile.name)
     write_private(path, json.dumps(asdict(profile), indent=1) + "\n")
     return path
 
 
-def _path_of(name: str) -> Path:
+def profile_path(name: str) -> Path:
+    """The profile's file; raises `CommandError` for a name that cannot be one."""
     if not _NAME.fullmatch(name):
         raise CommandError(
             f"{name!r} cannot be a profile's name",

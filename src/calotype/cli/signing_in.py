@@ -10,7 +10,7 @@ from calotype.b2.client import B2Client
 from calotype.cli.clients import bucket_named, origin_of
 from calotype.cli.errors import CommandError, ExitCode
 from calotype.cli.output import print_json, print_lines
-from calotype.cli.profiles import Profile, write_profile
+from calotype.cli.profiles import Profile, profile_path, write_profile
 from calotype.site import Site
 from calotype.site_kinds import URL, Unsuitable
 
@@ -19,6 +19,7 @@ def sign_in(
     name: str, origin: str, site: str, key_id: str, *, bucket: str | None, control: str | None, as_json: bool
 ) -> None:
     """Writes the profile and says where."""
+    profile_path(name)
     profile = Profile(
         name=name,
         origin_url=_url("--origin", origin),

@@ -28,7 +28,7 @@ SITE_KEY_CAPABILITIES = (
     "shareFiles",
     "writeFiles",
 )
-EDGE_KEY_CAPABILITIES = ("readFiles",)
+EDGE_KEY_CAPABILITIES = ("listFiles", "readFiles")  # who may not list is told 403 for what is not there, not 404
 
 _NO_STORE = -1
 

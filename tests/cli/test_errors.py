@@ -1,0 +1,154 @@
+"""Every way a command fails: one message, its own exit code, never a trace."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from calotype.cli.errors import CommandError
+from calotype.site_folder import Credentials, OwnerKey, save_credentials
+from cli.conftest import Command, Outcome
+
+COMMANDS = [
+    *(["up"], ["origin"], ["edge"], ["console"], ["plan"], ["apply"], ["doctor"], ["check"]),
+    *(["config", "show"], ["config", "default"], ["upload"], ["ls"], ["rm"], ["login"]),
+    *(["buckets", "create"], ["buckets", "list"], ["buckets", "update"], ["buckets", "delete"]),
+    *(["keys", "create"], ["keys", "list"], ["keys", "delete"], ["backup"], ["restore"], ["fsck"]),
+]
+
+
+@pytest.fixture
+def stopped(tmp_path: Path) -> Path:
+    """The data folder of a site that does not run."""
+    folder = tmp_path / "data"
+    save_credentials(folder, Credentials(OwnerKey("key", "secret"), "token"))
+    (folder / "calotype.toml").write_text("listen.origin = '127.0.0.1:1'\nlisten.control = '127.0.0.1:2'\n")
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help_that_says_what_it_does(calotype: Command, command: list[str]) -> None:
+    outcome = calotype(*command, "--help")
+    assert outcome.code == 0
+    assert f"Usage: calotype {' '.join(command)}" in " ".join(outcome.out.split())
+    assert "Traceback" not in outcome.out
+
+
+def test_help_names_every_command_and_the_exit_codes(calotype: Command) -> None:
+    text = " ".join(calotype("--help").out.split())
+    for command in COMMANDS:
+        assert f"│ {command[0]} " in text
+    assert "Exit codes: 0 done; 1 the command failed" in text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["ls"],
+        ["keys", "list"],
+        ["buckets", "list"],
+        ["keys", "create", "--name", "x"],
+        ["rm", "x"],
+        ["plan"],
+        ["apply"],
+        ["backup", "{folder}/backup"],
+        ["upload", "{folder}/calotype.toml"],
+        ["fsck"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_site_that_does_not_run_is_told_with_its_address(
+    calotype: Command, stopped: Path, command: list[str]
+) -> None:
+    outcome = calotype(*(part.format(folder=stopped) for part in command), "--data", str(stopped))
+    assert (outcome.code, outcome.out) == (4, "")
+    assert "calotype: The origin http://127.0.0.1:1 does not answer: " in outcome.err
+    assert "`calotype up`" in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_the_doctor_of_a_site_that_does_not_run_names_the_origin(calotype: Command, stopped: Path) -> None:
+    outcome = calotype("doctor", "--data", str(stopped))
+    assert outcome.code == 7
+    assert outcome.lines[0].startswith("! origin: http://127.0.0.1:1/")
+
+
+@pytest.mark.parametrize("command", [["ls"], ["plan"], ["keys", "list"], ["up"], ["config", "show"], ["origin"]])
+def test_a_broken_calotype_toml_is_shown_with_its_line(calotype: Command, stopped: Path, command: list[str]) -> None:
+    (stopped / "calotype.toml").write_text("[site]\nbuket = 'photos'\n")
+    arguments = [*command, "--data", str(stopped)]
+    outcome = _run_program(arguments) if command[0] in ("up", "origin") else calotype(*arguments)
+    assert outcome.code == (1 if command[0] in ("up", "origin") else 3)
+    assert f"calotype: {stopped}/calotype.toml:2:1: unknown setting buket; did you mean bucket?\n" in outcome.err
+    assert "   | ^^^^^\nexpected one of [site]'s settings: name, domain, bucket" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def _run_program(arguments: list[str]) -> Outcome:
+    """A command that becomes another program needs a process of its own."""
+    program = [sys.executable, "-c", "from calotype.cli import main; main()"]
+    done = subprocess.run([*program, *arguments], text=True, capture_output=True)
+    return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("command", [["ls"], ["keys", "list"], ["doctor"], ["backup", "x"]])
+def test_a_folder_without_a_site_says_how_to_get_one(calotype: Command, tmp_path: Path, command: list[str]) -> None:
+    outcome = calotype(*command, "--data", str(tmp_path / "nothing"))
+    assert outcome.code == 3
+    assert "There is no site here" in outcome.err
+    assert "`calotype up`" in outcome.err
+
+
+def test_damaged_credentials_are_named(calotype: Command, stopped: Path) -> None:
+    (stopped / "credentials.json").write_text("{")
+    outcome = calotype("ls", "--data", str(stopped))
+    assert outcome.code == 3
+    assert "credentials.json is damaged" in outcome.err
+
+
+@pytest.mark.parametrize("arguments", [["upload"], ["nothing"], ["ls", "--colour"], ["keys", "create"]])
+def test_wrong_usage_leaves_with_2(calotype: Command, arguments: list[str]) -> None:
+    outcome = calotype(*arguments)
+    assert outcome.code == 2
+    assert "Usage: calotype" in outcome.err
+
+
+def test_a_failure_that_nobody_foresaw_is_one_line_too(calotype: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr("calotype.site_text.rows", fail)
+    outcome = calotype("config", "show")
+    assert outcome.code == 1
+    assert outcome.err == (
+        "calotype: This should not happen: ZeroDivisionError: division by zero."
+        " CALOTYPE_DEBUG=1 shows where; please report it.\n"
+    )
+
+
+def test_ctrl_c_leaves_with_130(calotype: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("calotype.site_text.rows", interrupt)
+    outcome = calotype("config", "show")
+    assert outcome.code == 130
+    assert "Traceback" not in outcome.err
+
+
+def test_a_message_ends_each_sentence_once() -> None:
+    assert str(CommandError("This failed", "for a reason.", "Try again")) == "This failed: for a reason. Try again."
+    assert str(CommandError("This failed", "for a reason")) == "This failed: for a reason."
+
+
+def test_config_show_tells_where_each_value_comes_from(calotype: Command, stopped: Path) -> None:
+    outcome = calotype("config", "show", "--data", str(stopped), "--json", variables={"CALOTYPE_EDGE": "[::1]:80"})
+    rows = {row["setting"]: row for row in json.loads(outcome.out)}
+    assert (rows["listen.edge"]["value"], rows["listen.edge"]["source"]) == ('"[::1]:80"', "CALOTYPE_EDGE")
+    assert rows["listen.origin"]["source"] == f"{stopped}/calotype.toml:1"
+    assert rows["site.bucket"]["source"] == "default"
+    assert "secret" not in outcome.out

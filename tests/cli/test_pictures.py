@@ -1,0 +1,134 @@
+"""upload, ls and rm beside a running site."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cli.conftest import Command
+from support.site import RunningSite
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[Path]:
+    """Two files with contents of their own and a name that needs encoding."""
+    paths = [tmp_path / "a cat+.png", tmp_path / "notes.txt"]
+    for path in paths:
+        path.write_bytes(f"{path} is not really a picture".encode())
+    return paths
+
+
+def test_upload_prints_the_links_in_order_and_viewers_get_the_bytes(
+    beside: Command, site: RunningSite, pictures: list[Path]
+) -> None:
+    outcome = beside("upload", *map(str, pictures))
+    assert outcome.code == 0, outcome.err
+    assert len(outcome.lines) == 2
+    for link, path in zip(outcome.lines, pictures, strict=True):
+        assert re.fullmatch(rf"{re.escape(site.edge)}/\d{{4}}/\d\d/\d\d-\w{{6}}{path.suffix}", link)
+        answer = httpx.get(link)
+        assert answer.status_code == 200
+        assert answer.content == path.read_bytes()
+        assert answer.headers["cf-cache-status"] in ("MISS", "HIT")
+
+
+@pytest.mark.parametrize(
+    ("link_format", "form"),
+    [
+        ("markdown", r"!\[a cat\+\]\({url}\)"),
+        ("html", r'<img src="{url}" alt="a cat\+">'),
+        ("bbcode", r"\[img\]{url}\[/img\]"),
+    ],
+)
+def test_links_come_in_the_form_that_is_asked_for(
+    beside: Command, pictures: list[Path], link_format: str, form: str
+) -> None:
+    outcome = beside("upload", str(pictures[0]), "--format", link_format)
+    assert re.fullmatch(form.format(url=r"http://\S+\.png"), outcome.out.strip()), outcome.out
+
+
+def test_upload_answers_scripts_with_name_url_and_every_form(beside: Command, pictures: list[Path]) -> None:
+    documents = beside("upload", *map(str, pictures), "--template", "%y/%fn-%rna{4}", "--json").json
+    assert [document["file"] for document in documents] == [str(path) for path in pictures]
+    first = documents[0]
+    assert re.fullmatch(r"\d{4}/a cat\+-\w{4}\.png", first["name"])
+    assert "/a%20cat%2B-" in first["url"]
+    assert (first["contentType"], first["size"]) == ("image/png", pictures[0].stat().st_size)
+    assert set(first["links"]) == {"url", "markdown", "html", "bbcode"}
+
+
+def test_a_named_object_is_replaced_and_its_link_shows_the_new_one_at_once(
+    beside: Command, pictures: list[Path]
+) -> None:
+    first = beside("upload", str(pictures[0]), "--name", "fixed/a.png")
+    link = first.out.strip()
+    assert httpx.get(link).content == pictures[0].read_bytes()
+    pictures[0].write_bytes(b"another picture")
+    assert beside("upload", str(pictures[0]), "--name", "fixed/a.png").out == first.out
+    assert httpx.get(link).content == b"another picture"
+
+
+def test_a_name_that_is_taken_is_not_replaced_by_a_template(beside: Command, pictures: list[Path]) -> None:
+    assert beside("upload", str(pictures[1]), "--template", "taken/%fn").code == 0
+    again = beside("upload", str(pictures[1]), "--template", "taken/%fn")
+    assert again.code == 1
+    assert "there is an object named taken/notes.txt already" in again.err
+
+
+def test_ls_shows_folders_and_objects_with_their_links(
+    beside: Command, site: RunningSite, pictures: list[Path]
+) -> None:
+    beside("upload", str(pictures[0]), "--name", "ls/deep/a+b.png")
+    beside("upload", str(pictures[1]), "--name", "ls/notes.txt")
+    assert beside("ls", "ls/").lines[0].split("\t")[2] == "ls/deep/"
+    names = [(row["name"], row["folder"]) for row in beside("ls", "ls/", "--json").json]
+    assert names == [("ls/deep/", True), ("ls/notes.txt", False)]
+    (row,) = beside("ls", "ls/deep/", "--recursive", "--json").json
+    assert row["url"] == f"{site.edge}/ls/deep/a%2Bb.png"
+    assert row["size"] == pictures[0].stat().st_size
+
+
+@pytest.mark.parametrize("options", [[], ["--all-versions"]])
+def test_rm_takes_names_and_links_and_the_edge_forgets_them(
+    beside: Command, pictures: list[Path], options: list[str]
+) -> None:
+    link = beside("upload", str(pictures[0]), "--name", "rm/a cat+.png").out.strip()
+    assert httpx.get(link).status_code == 200
+    outcome = beside("rm", link, *options)
+    assert (outcome.code, outcome.out) == (0, "rm/a cat+.png removed\n")
+    assert httpx.get(link).status_code == 404
+    assert beside("ls", "rm/", "--json").json == []
+
+
+def test_rm_tells_what_was_not_there_and_removes_the_rest(beside: Command, pictures: list[Path]) -> None:
+    beside("upload", str(pictures[0]), "--name", "rm/b.png")
+    outcome = beside("rm", "rm/b.png", "rm/none.png", "--json")
+    assert outcome.code == 6
+    assert outcome.json == [{"name": "rm/b.png", "removed": True}, {"name": "rm/none.png", "removed": False}]
+    assert "There is no object rm/none.png in photos" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["upload", "none.png"], 6, "There is no file none.png"),
+        (["upload", "."], 2, ". is a folder"),
+        (["upload", "{picture}", "{picture}", "--name", "x"], 2, "--name names one object"),
+        (["upload", "{picture}", "--template", "%pn"], 2, "%pn"),
+        (["upload", "{picture}", "--name", "a\nb"], 1, "control character"),
+        (["upload", "{picture}", "--name", "x" * 1025], 1, "1024"),
+        (["ls", "--bucket", "nobucket"], 6, "There is no bucket nobucket: the key sees photos"),
+    ],
+)
+def test_wrong_arguments_change_nothing_and_say_what_is_wrong(
+    beside: Command, pictures: list[Path], arguments: list[str], code: int, words: str
+) -> None:
+    before = beside("ls", "-r", "--json").json
+    outcome = beside(*(argument.format(picture=pictures[0]) for argument in arguments))
+    assert (outcome.code, outcome.out) == (code, "")
+    assert words in outcome.err
+    assert outcome.err.startswith("calotype: ")
+    assert beside("ls", "-r", "--json").json == before
