@@ -63,8 +63,9 @@ async def _serve(settings: OriginSettings, ready: Callable[[], None], beside: Ba
         settings.data / "origin", MasterKey.load(), reserve_bytes=settings.reserve_bytes, address=settings.listen
     ) as store:
         await ensure_owner_key(store, settings.data)
+        admin = OriginAdminServer(store, clock=milliseconds_now)
         server = Server(
-            origin_handler(store, settings),
+            origin_handler(store, settings, admin),
             limits=replace(Limits(), body_max_bytes=LONGEST_BODY_BYTES),
             server_header=f"calotype/{__version__}",
         )
@@ -72,6 +73,7 @@ async def _serve(settings: OriginSettings, ready: Callable[[], None], beside: Ba
         async with _running(beside, store):
             ready()
             await stopped.wait()
+            admin.begin_drain()
             await server.drain(DRAIN_TIMEOUT_S)
 
 
@@ -102,11 +104,11 @@ async def ensure_owner_key(store: Store, data: Path) -> None:
     save_credentials(data, replace(credentials, owner=OwnerKey(key.key_id, key.secret)))
 
 
-def origin_handler(store: Store, settings: OriginSettings) -> OriginHandler:
+def origin_handler(store: Store, settings: OriginSettings, admin: Handler) -> OriginHandler:
     return OriginHandler(
         S3Server(store, S3Settings(region=settings.region, s3_hosts=settings.s3_hosts), clock=milliseconds_now),
         B2Server(store, B2Settings(public_url=settings.public_url), clock=milliseconds_now, random_bytes=os.urandom),
-        OriginAdminServer(store, clock=milliseconds_now),
+        admin,
         settings.s3_hosts,
     )
 
