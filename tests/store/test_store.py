@@ -243,6 +243,21 @@ async def test_a_custom_time_may_put_an_upload_below(store: Store, bucket: Bucke
     assert (await store.latest(bucket.bucket_id, b"a")).version_id == newer.version_id
 
 
+async def test_the_last_writer_wins_also_when_the_clock_was_set_back() -> None:
+    now_ms = 5_000
+    async with await memory_store(settings=QUICK, clock=lambda: now_ms) as store:
+        bucket = await store.create_bucket((await store.default_account()).account_id, "photographs")
+        first = await put(store, bucket, b"a", b"first")
+        now_ms = 1_000
+        second = await put(store, bucket, b"a", b"second")
+        assert second.uploaded_at_ms == first.uploaded_at_ms + 1
+        assert await store.latest(bucket.bucket_id, b"a") == second
+        marker = await store.hide(bucket.bucket_id, b"a")
+        assert marker.uploaded_at_ms == second.uploaded_at_ms + 1
+        with pytest.raises(NoSuchKey):
+            await store.latest(bucket.bucket_id, b"a")
+
+
 async def test_bucket_names_are_unique_without_case(store: Store, bucket: Bucket) -> None:
     account = await store.default_account()
     with pytest.raises(BucketExists) as caught:

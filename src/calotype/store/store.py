@@ -443,9 +443,11 @@ class Store:
         blobs: list[Blob],
         writers: Sequence[BlobWriter],
         precondition: Precondition | None,
+        keeps_time: bool,
     ) -> FileVersion:
         change = await self._commit(
-            lambda transaction: versions.put_version(transaction, version, blobs, precondition), writers
+            lambda transaction: versions.put_version(transaction, version, blobs, precondition, keeps_time=keeps_time),
+            writers,
         )
         return _made(change)
 

@@ -44,7 +44,7 @@ class UploadParts:
     threads: WorkThreads
     active: set[str]  # blobs being written, which no sweep may touch
     reserve: DiskReserve
-    put: Callable[[FileVersion, list[Blob], Sequence[BlobWriter], Precondition | None], Awaitable[FileVersion]]
+    put: Callable[[FileVersion, list[Blob], Sequence[BlobWriter], Precondition | None, bool], Awaitable[FileVersion]]
     new_version: Callable[[Bucket, Action, int | None], tuple[str, int]]  # version id and upload time
 
 
@@ -138,7 +138,8 @@ class Upload:
         version, blobs = self._version(draft, digests), self._blobs(digests)
         writers = [] if self._writer is None else [self._writer]
         self._writer = self._blob_id = None  # the commit's from here on, even when nobody waits for it any more
-        return await self._parts.put(version, blobs, writers, precondition)
+        keeps_time = draft.uploaded_at_ms is not None
+        return await self._parts.put(version, blobs, writers, precondition, keeps_time)
 
     def _version(self, draft: VersionDraft, digests: Digests) -> FileVersion:
         version_id, uploaded_at_ms = self._parts.new_version(self.bucket, Action.UPLOAD, draft.uploaded_at_ms)

@@ -28,37 +28,48 @@ class Change:
 
 
 def put_version(
-    transaction: Transaction, version: FileVersion, blobs: Iterable[Blob], precondition: Precondition | None
+    transaction: Transaction,
+    version: FileVersion,
+    blobs: Iterable[Blob],
+    precondition: Precondition | None,
+    *,
+    keeps_time: bool = False,
 ) -> Change:
-    """Add an upload, by the bucket's versioning state; `precondition` sees the visible version and may raise."""
+    """Add an upload, by the bucket's versioning state; `precondition` sees the visible version and may raise.
+
+    With `keeps_time` its time was asked for, and may put it below others; else it comes on top.
+    """
     bucket = existing_bucket(transaction, version.bucket_id)
     if precondition is not None:
         precondition(visible_version(transaction, bucket, version.key))
     for blob in blobs:
         transaction.insert_blob(blob)
-    return _add(transaction, bucket, version)
+    return _add(transaction, bucket, version, keeps_time=keeps_time)
 
 
 def hide_key(transaction: Transaction, marker: FileVersion, precondition: Precondition | None) -> Change:
     """Put a hide marker on top, whatever is below."""
     bucket = existing_bucket(transaction, marker.bucket_id)
+    before = visible_version(transaction, bucket, marker.key)
     if precondition is not None:
-        precondition(visible_version(transaction, bucket, marker.key))
-    return Change(_place_version(transaction, bucket, marker))
+        precondition(before)
+    placed = _place_version(transaction, bucket, marker, keeps_time=False)
+    _tell_outbox(transaction, bucket, before, placed)
+    return Change(placed)
 
 
 def delete_key(transaction: Transaction, marker: FileVersion, precondition: Precondition | None) -> Change:
     """S3's DELETE without a version id: the object goes when unversioned, else a marker comes; see `Versioning`."""
     bucket = existing_bucket(transaction, marker.bucket_id)
+    before = visible_version(transaction, bucket, marker.key)
     if precondition is not None:
-        precondition(visible_version(transaction, bucket, marker.key))
+        precondition(before)
     if bucket.versioning is not Versioning.UNVERSIONED:
-        return _add(transaction, bucket, marker)
-    removed = [version for version in transaction.versions_of(bucket, marker.key) if _is_finished(version)]
-    released = [blob_id for version in removed for blob_id in _remove(transaction, version)]
-    if removed:
+        return _add(transaction, bucket, marker, keeps_time=False)
+    released = _remove_replaced(transaction, bucket, marker.key)
+    if before is not None:
         transaction.append_outbox(bucket.account_id, bucket.name, marker.key)
-    return Change(None, tuple(released))
+    return Change(None, released)
 
 
 def delete_version(
@@ -104,27 +115,46 @@ def existing_bucket(transaction: Transaction, bucket_id: str) -> Bucket:
     return bucket
 
 
-def _add(transaction: Transaction, bucket: Bucket, version: FileVersion) -> Change:
+def _add(transaction: Transaction, bucket: Bucket, version: FileVersion, *, keeps_time: bool) -> Change:
     """Add a version in place of those that the bucket's versioning state says it replaces."""
-    is_null = bucket.versioning is not Versioning.ENABLED
+    if bucket.versioning is Versioning.ENABLED and version.is_visible and not keeps_time:
+        placed = _place_version(transaction, bucket, version, keeps_time=False)
+        transaction.append_outbox(bucket.account_id, bucket.name, version.key)  # it is on top, so it shows
+        return Change(placed)
+    before = visible_version(transaction, bucket, version.key)
     released = _remove_replaced(transaction, bucket, version.key)
-    return Change(_place_version(transaction, bucket, replace(version, is_null=is_null)), released)
+    is_null = bucket.versioning is not Versioning.ENABLED
+    placed = _place_version(transaction, bucket, replace(version, is_null=is_null), keeps_time=keeps_time)
+    _tell_outbox(transaction, bucket, before, placed)
+    return Change(placed, released)
 
 
-def _place_version(transaction: Transaction, bucket: Bucket, version: FileVersion) -> FileVersion:
-    """Insert at the wanted time, or the next free one, and move the latest mark."""
+def _tell_outbox(transaction: Transaction, bucket: Bucket, before: FileVersion | None, placed: FileVersion) -> None:
+    """Add an outbox row when another version shows than `before`."""
+    shows = _if_visible(placed) if placed.is_latest else visible_version(transaction, bucket, placed.key)
+    if shows != before:
+        transaction.append_outbox(bucket.account_id, bucket.name, placed.key)
+
+
+def _place_version(transaction: Transaction, bucket: Bucket, version: FileVersion, *, keeps_time: bool) -> FileVersion:
+    """Insert at a time that no other version of the key has, and move the latest mark.
+
+    On top, also when the clock was set back: the last writer wins. A time that was asked for is kept, or the next
+    free one taken.
+    """
     newest = next(iter(transaction.versions_of(bucket, version.key, 1)), None)
     uploaded_at_ms = version.uploaded_at_ms
     if newest is not None and uploaded_at_ms <= newest.uploaded_at_ms:
-        uploaded_at_ms = _free_time(transaction, bucket, version.key, uploaded_at_ms)
+        if keeps_time:
+            uploaded_at_ms = _free_time(transaction, bucket, version.key, uploaded_at_ms)
+        else:
+            uploaded_at_ms = newest.uploaded_at_ms + 1
     latest = newest if newest is None or newest.is_latest else transaction.latest(bucket, version.key)
     is_latest = latest is None or uploaded_at_ms > latest.uploaded_at_ms
     if is_latest and latest is not None:
         transaction.mark_latest(latest, False)
     placed = replace(version, uploaded_at_ms=uploaded_at_ms, is_latest=is_latest)
     transaction.insert_version(placed)
-    if is_latest and (placed.is_visible or _if_visible(latest)):
-        transaction.append_outbox(bucket.account_id, bucket.name, version.key)
     return placed
 
 
