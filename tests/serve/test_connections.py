@@ -146,10 +146,10 @@ async def test_a_body_that_stops_is_408(start, connect):
 
 
 async def test_a_body_that_trickles_is_not_cut(start, connect):
-    client = await connect(await start(limits=Limits(body_timeout_s=0.2)))
+    client = await connect(await start(limits=Limits(body_timeout_s=0.6)))
     await client.send(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
     for _ in range(9):
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.1)
         await client.send(b"x")
     assert (await client.head()).startswith(b"HTTP/1.1 200")
 
@@ -198,7 +198,7 @@ async def test_a_client_that_reads_slowly_is_not_cut(start, connect, make_handle
     async def large(request: Request) -> Response:
         return Response(200, body=b"x" * 20_000_000)
 
-    client = await connect(await start(make_handler(large), limits=Limits(write_timeout_s=0.3)))
+    client = await connect(await start(make_handler(large), limits=Limits(write_timeout_s=0.6)))
     await client.send(GET)
     head = await client.head()
     received = 0
