@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 FLAGS = (
     "--headless",
@@ -30,6 +30,7 @@ ARE_OVER = """count => {
 def chromium() -> Iterator[Browser]:
     executable = shutil.which("chromium")
     assert executable is not None, "install Debian's chromium: apt-get install chromium"
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         try:
@@ -68,6 +69,7 @@ def sign_in(page: Page, password: str) -> None:
     page.get_by_label("Console password").fill(password)
     page.keyboard.press("Enter")
     page.wait_for_selector("#gallery", state="attached")
+    page.wait_for_load_state()  # scripts that are modules run before it, and not at once
 
 
 def choose(page: Page, *files: Path) -> None:

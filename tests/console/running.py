@@ -6,8 +6,8 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ class RunningConsole:
     url: str
     site: str
     settings: ConsoleSettings
+    origin_settings: origin.OriginSettings
     origin_process: SpawnProcess
     console_process: SpawnProcess
     s3: Any
@@ -62,40 +63,60 @@ class RunningConsole:
 
 
 @contextmanager
-def running_console(folder: Path, *, reserve_bytes: int = 0, **settings: Any) -> Iterator[RunningConsole]:
+def running_console(folder: Path, *, reserve_bytes: int = 0) -> Iterator[RunningConsole]:
     """A console over an origin with one empty public bucket, both stopped at the end of the block."""
-    origin_port, console_port = free_ports(2)
-    endpoint = f"http://127.0.0.1:{origin_port}"
-    with ExitStack() as stack:
-        origin_settings = origin.OriginSettings(
-            data=folder, listen=f"127.0.0.1:{origin_port}", reserve_bytes=reserve_bytes
-        )
-        origin_process = stack.enter_context(running(run_origin, origin_settings))
+    [port] = free_ports(1)
+    settings = origin.OriginSettings(data=folder, listen=f"127.0.0.1:{port}", reserve_bytes=reserve_bytes)
+    with running(run_origin, settings) as process:
         owner = load_credentials(folder).owner
-        s3 = s3_client(endpoint, owner.key_id, owner.application_key)
+        assert owner is not None
+        s3 = s3_client(f"http://{settings.listen}", owner.key_id, owner.application_key)
         s3.create_bucket(Bucket=BUCKET, ACL="public-read")
-        console_settings = ConsoleSettings(
-            data=folder,
-            listen=f"127.0.0.1:{console_port}",
-            s3_endpoint=endpoint,
-            region="us-east-1",
-            bucket=BUCKET,
-            **{
-                "key_id": owner.key_id,
-                "application_key": owner.application_key,
-                "site_url": f"{endpoint}/file/{BUCKET}",
-                "site_name": "Harbour Light",
-            }
-            | settings,
-        )
-        save_password(console_settings.folder, PASSWORD)
-        console_process = stack.enter_context(running(run_console, console_settings))
+        with console_over(process, settings, s3) as console:
+            yield console
+
+
+@contextmanager
+def another_console(site: RunningConsole, folder: Path, **different: Any) -> Iterator[RunningConsole]:
+    """A second console over the same origin, with a folder of its own and some settings different."""
+    with console_over(site.origin_process, site.origin_settings, site.s3, folder=folder, **different) as console:
+        yield console
+
+
+@contextmanager
+def console_over(
+    origin_process: SpawnProcess,
+    origin_settings: origin.OriginSettings,
+    s3: Any,
+    *,
+    folder: Path | None = None,
+    **different: Any,
+) -> Iterator[RunningConsole]:
+    [port] = free_ports(1)
+    owner = load_credentials(origin_settings.data).owner
+    assert owner is not None
+    endpoint = f"http://{origin_settings.listen}"
+    usual = ConsoleSettings(
+        data=folder or origin_settings.data,
+        listen=f"127.0.0.1:{port}",
+        s3_endpoint=endpoint,
+        region=origin_settings.region,
+        bucket=BUCKET,
+        key_id=owner.key_id,
+        application_key=owner.application_key,
+        site_url=f"{endpoint}/file/{BUCKET}",
+        site_name="Harbour Light",
+    )
+    settings = replace(usual, **different)
+    save_password(settings.folder, PASSWORD)
+    with running(run_console, settings) as process:
         yield RunningConsole(
-            url=f"http://127.0.0.1:{console_port}",
-            site=console_settings.site_url or "",
-            settings=console_settings,
+            url=f"http://{settings.listen}",
+            site=settings.site_url or "",
+            settings=settings,
+            origin_settings=origin_settings,
             origin_process=origin_process,
-            console_process=console_process,
+            console_process=process,
             s3=s3,
         )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.running import PASSWORD, RunningConsole, running_console
+from console.running import PASSWORD, RunningConsole, another_console, running_console
 
 MEBIBYTE = 2**20
 
@@ -39,6 +39,7 @@ def test_a_foreign_host_is_refused(owner: httpx.Client, host: str) -> None:
     answer = owner.get("/", headers={"host": host})
     assert answer.status_code == 421
     assert "public_url" in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 def test_localhost_is_as_good_as_the_address(site: RunningConsole, stranger: httpx.Client) -> None:
@@ -212,10 +213,10 @@ def test_an_upload_that_is_cut_off_stores_nothing(site: RunningConsole, owner: h
     assert site.keys == []
 
 
-def test_five_wrong_passwords_make_an_address_wait(tmp_path: Path) -> None:
+def test_five_wrong_passwords_make_an_address_wait(site: RunningConsole, tmp_path: Path) -> None:
     with (
-        running_console(tmp_path, trusted_proxies=("127.0.0.1",)) as site,
-        httpx.Client(base_url=site.url, headers={"origin": site.url}) as client,
+        another_console(site, tmp_path, trusted_proxies=("127.0.0.1",)) as console,
+        httpx.Client(base_url=console.url, headers={"origin": console.url}) as client,
     ):
         attacker = {"x-forwarded-for": "192.0.2.66"}
         for _ in range(5):
@@ -259,10 +260,10 @@ def test_when_the_origins_disk_is_full_the_page_says_so_and_goes_on_showing(tmp_
         assert site.keys == []
 
 
-def test_a_key_that_may_not_upload_is_told_apart(tmp_path: Path) -> None:
+def test_a_key_that_may_not_upload_is_told_apart(site: RunningConsole, tmp_path: Path) -> None:
     with (
-        running_console(tmp_path, application_key="not the secret") as site,
-        httpx.Client(base_url=site.url, headers={"origin": site.url}) as client,
+        another_console(site, tmp_path, application_key="not the secret") as console,
+        httpx.Client(base_url=console.url, headers={"origin": console.url}) as client,
     ):
         client.post("/sign-in", data={"password": PASSWORD})
         answer = client.post("/pictures", content=b"\x89PNG\r\n\x1a\n")
@@ -270,10 +271,10 @@ def test_a_key_that_may_not_upload_is_told_apart(tmp_path: Path) -> None:
         assert "(SignatureDoesNotMatch)" in answer.json()["message"]
 
 
-def test_a_name_that_is_taken_is_kept(tmp_path: Path) -> None:
+def test_a_name_that_is_taken_is_kept(site: RunningConsole, tmp_path: Path) -> None:
     with (
-        running_console(tmp_path, name_template="%fn") as site,
-        httpx.Client(base_url=site.url, headers={"origin": site.url, "x-file-name": "cat.png"}) as client,
+        another_console(site, tmp_path, name_template="%fn") as console,
+        httpx.Client(base_url=console.url, headers={"origin": console.url, "x-file-name": "cat.png"}) as client,
     ):
         client.post("/sign-in", data={"password": PASSWORD})
         first = b"\x89PNG\r\n\x1a\nfirst"
@@ -282,14 +283,19 @@ def test_a_name_that_is_taken_is_kept(tmp_path: Path) -> None:
         assert answer.status_code == 409
         assert "it was kept" in answer.json()["message"]
         assert site.content("cat.png") == first
+        site.empty()
 
 
-def test_behind_a_proxy_the_public_name_is_known_and_the_cookie_is_for_https_alone(tmp_path: Path) -> None:
-    with running_console(tmp_path, public_url="https://console.example", site_url=None, edge_port=443) as site:
-        headers = {"host": "console.example", "origin": "https://console.example"}
-        with httpx.Client(base_url=site.url, headers=headers) as client:
-            answer = client.post("/sign-in", data={"password": PASSWORD})
-            assert answer.status_code == 303
-            assert "secure" in answer.headers["set-cookie"].lower()
-            wrong_scheme = client.post("/sign-in", headers={"origin": "http://console.example"}, data={"password": "x"})
-            assert wrong_scheme.status_code == 403
+def test_behind_a_proxy_the_public_name_is_known_and_the_cookie_is_for_https_alone(
+    site: RunningConsole, tmp_path: Path
+) -> None:
+    public = {"host": "console.example", "origin": "https://console.example"}
+    with (
+        another_console(site, tmp_path, public_url="https://console.example", site_url=None) as console,
+        httpx.Client(base_url=console.url, headers=public) as client,
+    ):
+        answer = client.post("/sign-in", data={"password": PASSWORD})
+        assert answer.status_code == 303
+        assert "secure" in answer.headers["set-cookie"].lower()
+        wrong_scheme = client.post("/sign-in", headers={"origin": "http://console.example"}, data={"password": "x"})
+        assert wrong_scheme.status_code == 403

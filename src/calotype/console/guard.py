@@ -39,14 +39,18 @@ class Guard:
         headers = Headers(scope=scope)
         own_origin = self._hosts.origin_of(only(headers.getlist("host")), scope.get("server"))
         if own_origin is None:
-            await PlainTextResponse(FOREIGN_HOST, 421)(scope, receive, send)
+            await refuse(421, FOREIGN_HOST, scope, receive, send)
             return
         if not may_act(scope["method"], only(headers.getlist("origin")), own_origin):
-            await PlainTextResponse(FOREIGN_ORIGIN, 403)(scope, receive, send)
+            await refuse(403, FOREIGN_ORIGIN, scope, receive, send)
             return
         site = site_of(self._site_url, own_origin, self._edge_port)
         scope[OWN_ORIGIN], scope[SITE] = own_origin, site
         await self._app(scope, receive, with_headers(send, safety_headers(site)))
+
+
+async def refuse(status: int, text: str, scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse(text, status)(scope, receive, with_headers(send, safety_headers(None)))
 
 
 def with_headers(send: Send, fields: dict[str, str]) -> Send:
@@ -62,18 +66,18 @@ def with_headers(send: Send, fields: dict[str, str]) -> Send:
     return send_with_headers
 
 
-def safety_headers(site: str) -> dict[str, str]:
+def safety_headers(site: str | None) -> dict[str, str]:
     """Fields of every answer. Pictures and films may come from the site; scripts and styles from here alone.
 
     The referrer policy is `same-origin`, not `no-referrer`: under the latter browsers send `Origin: null` with the
     sign-in form, which could not be told from a foreign page's. No other origin gets a referrer under either.
     """
-    pictures = origin_of_url(site)
+    pictures = "'none'" if site is None else f"'self' {origin_of_url(site)}"
     policy = {
         "default-src": "'none'",
         "script-src": "'self'",
         "style-src": "'self'",
-        "img-src": f"'self' {pictures}",
+        "img-src": pictures,
         "media-src": pictures,
         "connect-src": "'self'",
         "form-action": "'self'",
