@@ -96,8 +96,11 @@ class Housekeeping:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._interval_s)
-            await self.flush_ledger()
-            await self._remove_due()
+            try:
+                await self.flush_ledger()
+                await self._remove_due()
+            except (OSError, sqlite3.Error) as error:  # tried again next time
+                _log.warning("housekeeping: %s", error)
 
     async def _remove_due(self, *, all_of_them: bool = False) -> None:
         due = self.removals.due(time.monotonic(), all_of_them=all_of_them)

@@ -6,8 +6,9 @@ change moves the latest mark, adds one outbox row, and returns the blobs that lo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import assert_never
 
 from calotype.store.errors import NoSuchBucket, NoSuchVersion
 from calotype.store.metadata import Transaction
@@ -17,6 +18,7 @@ Precondition = Callable[[FileVersion | None], None]
 
 NULL_VERSION_ID = "null"
 HIDE_MARKER_TYPE = "application/x-bz-hide-marker"
+_VERSIONS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def find_version(transaction: Transaction, bucket: Bucket, key: bytes, version_i
 
 def null_version(transaction: Transaction, bucket: Bucket, key: bytes) -> FileVersion | None:
     """The one version of the key that S3 calls `null`, if it has one."""
-    return next((version for version in transaction.versions_of(bucket, key) if version.is_null), None)
+    return next((version for version in _newest_first(transaction, bucket, key) if version.is_null), None)
 
 
 def visible_version(transaction: Transaction, bucket: Bucket, key: bytes) -> FileVersion | None:
@@ -160,11 +162,16 @@ def _place_version(transaction: Transaction, bucket: Bucket, version: FileVersio
 
 def _remove_replaced(transaction: Transaction, bucket: Bucket, key: bytes) -> tuple[str, ...]:
     """Remove what a new version takes the place of: everything when unversioned, the null one when suspended."""
-    if bucket.versioning is Versioning.ENABLED:
-        return ()
-    replaced = [version for version in transaction.versions_of(bucket, key) if _is_finished(version)]
-    if bucket.versioning is Versioning.SUSPENDED:
-        replaced = [version for version in replaced if version.is_null]
+    match bucket.versioning:
+        case Versioning.ENABLED:
+            return ()
+        case Versioning.UNVERSIONED:
+            replaced = [version for version in _newest_first(transaction, bucket, key) if _is_finished(version)]
+        case Versioning.SUSPENDED:
+            null = null_version(transaction, bucket, key)
+            replaced = [] if null is None else [null]
+        case _:
+            assert_never(bucket.versioning)
     released = [blob_id for version in replaced for blob_id in _remove(transaction, version)]
     if replaced:
         _move_latest_mark(transaction, bucket, key)
@@ -173,20 +180,35 @@ def _remove_replaced(transaction: Transaction, bucket: Bucket, key: bytes) -> tu
 
 def _free_time(transaction: Transaction, bucket: Bucket, key: bytes, wanted_ms: int) -> int:
     """The first millisecond from `wanted_ms` at which the key has no version yet."""
-    times = {version.uploaded_at_ms for version in transaction.versions_of(bucket, key)}
-    while wanted_ms in times:
+    while any(
+        version.uploaded_at_ms == wanted_ms
+        for version in transaction.scan_versions(bucket, key, wanted_ms, _end_of(key), 1)
+    ):
         wanted_ms += 1
     return wanted_ms
 
 
 def _move_latest_mark(transaction: Transaction, bucket: Bucket, key: bytes) -> FileVersion | None:
     """Mark the newest finished version of the key, and say which it is."""
-    finished = (version for version in transaction.versions_of(bucket, key) if _is_finished(version))
+    finished = (version for version in _newest_first(transaction, bucket, key) if _is_finished(version))
     newest = next(finished, None)
     if newest is not None and not newest.is_latest:
         transaction.mark_latest(newest, True)
         return replace(newest, is_latest=True)
     return newest
+
+
+def _newest_first(transaction: Transaction, bucket: Bucket, key: bytes) -> Iterator[FileVersion]:
+    """The key's versions, read a few at a time: a key may have very many, and the first is often enough."""
+    time: int | None = None
+    while batch := transaction.scan_versions(bucket, key, time, _end_of(key), _VERSIONS_AT_ONCE):
+        yield from batch
+        time = batch[-1].uploaded_at_ms - 1
+
+
+def _end_of(key: bytes) -> bytes:
+    """The least key greater than `key`."""
+    return key + b"\0"
 
 
 def _remove(transaction: Transaction, version: FileVersion) -> tuple[str, ...]:
