@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from calotype.edge.bans import Ban, BanLog, BanLogTorn, BanReader, Bans, Subject
+from calotype.edge.bans import ALL_ZONES, Ban, BanLog, BanLogTorn, BanReader, Bans, Subject
 from calotype.edge.configuration import PurgeFile, PurgeRequest, ZoneConfiguration
 from calotype.edge.control import ban_of
 
@@ -103,6 +103,46 @@ def test_damage_in_the_middle_is_not_passed_over(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b'"sequence":2', b'"sequence":9'))
     with pytest.raises(BanLogTorn):
         BanReader(path).read_new()
+
+
+def test_bans_beyond_the_most_are_replaced_by_a_floor() -> None:
+    bans = Bans(most=10)
+    for number in range(1, 1001):
+        bans.apply(Ban("z", files=((f"img.test/{number}", None),), sequence=number))
+        assert len(bans) <= 20
+    assert bans.kills(replace(PICTURE, ban_position=1))  # too old to tell, so it is fetched anew
+    assert not bans.kills(replace(PICTURE, ban_position=998))
+    assert bans.kills(replace(PICTURE, url="img.test/1000", ban_position=998))
+
+
+def test_log_beyond_the_most_is_shortened_under_its_readers(tmp_path: Path) -> None:
+    path = tmp_path / "bans.log"
+    log, reader, followed = BanLog(path, most=10), BanReader(path), Bans()
+    sizes = []
+    for number in range(1, 101):
+        log.append(Ban("z", files=((f"img.test/{number}", None),)))
+        sizes.append(path.stat().st_size)
+        for ban in reader.read_new():
+            followed.apply(ban)
+        assert followed.position == log.position == number
+    assert max(sizes) < 3000
+    assert not followed.kills(replace(PICTURE, ban_position=99))
+    log.close()
+
+    late = Bans()
+    for ban in BanReader(path).read_new():
+        late.apply(ban)
+    assert late.position == 100
+    assert late.kills(replace(PICTURE, ban_position=3))
+    assert late.kills(replace(PICTURE, url="img.test/99", ban_position=98))
+    assert not late.kills(replace(PICTURE, ban_position=98))
+
+    again = BanLog(path, most=10)
+    assert again.append(Ban("z")).sequence == 101
+    missed = again.after(5)
+    assert (missed[0].zone_id, missed[0].everything) == (ALL_ZONES, True)
+    assert [ban.sequence for ban in again.after(99)] == [100, 101]
+    again.close()
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from calotype.edge.configuration import PurgeFile, PurgeRequest, ZoneConfigurati
 from calotype.edge.control import ControlPlane, Workers, listener_pid
 from calotype.edge.peers import socket_path
 from calotype.http.message import Headers, Request, Response, read_body
+from calotype.programs.edge import EdgeSettings, require_private
 from calotype.serve.client import Address, Client, ClientLimits
 from calotype.serve.listener import bind
 from calotype.serve.server import Server
@@ -150,6 +151,18 @@ async def test_500_viewers_over_two_workers_cost_the_origin_one_read_before_and_
         edge.process = await start(tmp_path, edge.port, workers=1)  # another number of workers finds it as well
         assert await edge.ask("/2026/a.png") == ("HIT", pixels)
         assert edge.origin.asked == ["GET /2026/a.png"]
+
+
+def test_sockets_of_a_deep_data_folder_get_a_short_private_place(tmp_path: Path) -> None:
+    deep = EdgeSettings(tmp_path / ("d" * 120))
+    assert EdgeSettings(tmp_path).run_folder == tmp_path / "run"
+    assert len(str(socket_path(deep.run_folder, 10))) < 108
+    assert deep.run_folder != EdgeSettings(tmp_path / ("e" * 120)).run_folder
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    with pytest.raises(PermissionError, match="chmod 700"):
+        require_private(open_to_all)
 
 
 async def test_purge_is_answered_when_every_worker_would_refuse(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ class Entries:
         self._names: dict[str, tuple[str, ...]] = {}
         self._loaded: OrderedDict[str, Entry] = OrderedDict()
         self._loading: dict[str, asyncio.Task[Entry | None]] = {}
+        self._removals: dict[str, asyncio.Future[None]] = {}
         self.stored_bytes = 0
         self.memory_bytes = 0
         self.evictions = 0
@@ -60,49 +61,77 @@ class Entries:
         for name in self._over_limit():
             self._files.remove(name)
 
-    async def variants(self, key_digest: str) -> list[Entry]:
-        """Every usable stored response of this key."""
+    def loaded_variants(self, key_digest: str) -> list[Entry] | None:
+        """Every stored response of this key when all are in memory, else None: then `load` them.
+
+        Without waiting, so that what the caller does next is decided on what is true now.
+        """
         found = []
         for name in self._names.get(key_digest, ()):
-            entry = self._loaded.get(name) or await self._load(name)
-            if entry is not None and name in self._sizes:
-                self._sizes.move_to_end(name)
-                if name in self._loaded:
-                    self._loaded.move_to_end(name)
-                found.append(entry)
+            entry = self._loaded.get(name)
+            if entry is None:
+                return None
+            found.append(entry)
+        for entry in found:
+            self._sizes.move_to_end(entry.name)
+            self._loaded.move_to_end(entry.name)
         return found
+
+    async def load(self, key_digest: str) -> list[Entry]:
+        """Reads the stored responses of this key from disk; what is torn or gone is forgotten."""
+        entries = [await self._load(name) for name in self._names.get(key_digest, ())]
+        return [entry for entry in entries if entry is not None and entry.name in self._sizes]
+
+    async def variants(self, key_digest: str) -> list[Entry]:
+        """Every usable stored response of this key."""
+        loaded = self.loaded_variants(key_digest)
+        return await self.load(key_digest) if loaded is None else loaded
 
     async def add(self, key_digest: str, stored: StoredResponse, spool: Spool) -> Entry:
         """Stores a complete body; the entry is visible from here on, in place of one with the same name."""
         name = entry_name(key_digest, stored)
+        await self._removed(name)
         size = await spool.store(name, stored)
         entry = Entry(name, stored, spool.body, spool.digest)
         self._unload(name)
         self._remember(name, size)
         self._keep_loaded(entry)
-        await self._remove_files(self._over_limit())
+        for evicted in self._over_limit():
+            self.discard(evicted)
         return entry
 
     async def update(self, entry: Entry, stored: StoredResponse) -> Entry:
         """The entry with the stored response as a 304 left it; its body stays."""
         updated = Entry(entry.name, stored, entry.body, entry.body_digest)
-        if entry.name not in self._sizes:
+        if not self._is_current(entry):
             return updated
         size = await asyncio.to_thread(self._files.rewrite_tail, entry.name, stored, entry.body_digest)
-        self._unload(entry.name)
-        self._remember(entry.name, size)
-        self._keep_loaded(updated)
+        if self._is_current(entry):
+            self._unload(entry.name)
+            self._remember(entry.name, size)
+            self._keep_loaded(updated)
         return updated
 
-    async def remove(self, name: str) -> None:
-        self._forget(name)
-        await self._remove_files([name])
+    def _is_current(self, entry: Entry) -> bool:
+        """Whether the file of this name is still the one that the entry was read from."""
+        return entry.name in self._sizes and self._loaded.get(entry.name, entry) is entry
 
-    async def remove_key(self, key_digest: str) -> None:
-        names = self._names.get(key_digest, ())
-        for name in names:
-            self._forget(name)
-        await self._remove_files(names)
+    def discard(self, name: str) -> None:
+        """Forgets an entry at once; its file is removed soon after."""
+        self._forget(name)
+        removal = asyncio.get_running_loop().run_in_executor(None, self._files.remove, name)
+        self._removals[name] = removal
+        removal.add_done_callback(lambda _: self._removals.pop(name, None))
+
+    def discard_key(self, key_digest: str) -> None:
+        for name in self._names.get(key_digest, ()):
+            self.discard(name)
+
+    async def _removed(self, name: str) -> None:
+        """Waits for a removal under way, which would otherwise take a file stored anew."""
+        removal = self._removals.get(name)
+        if removal is not None:
+            await asyncio.wait([removal])
 
     def read(self, entry: Entry, start: int, stop: int) -> AsyncIterator[bytes]:
         """The bytes of the body from `start` to before `stop`; it stays readable when the entry is removed."""
@@ -113,7 +142,9 @@ class Entries:
     # Loading and forgetting
 
     async def _load(self, name: str) -> Entry | None:
-        """Reads an entry once however many ask for it; one that is torn or gone is forgotten."""
+        """Reads an entry once however many ask for it."""
+        if name in self._loaded:
+            return self._loaded[name]
         task = self._loading.get(name)
         if task is None:
             task = self._loading[name] = asyncio.ensure_future(self._load_now(name))
@@ -124,7 +155,7 @@ class Entries:
         try:
             tail, body = await asyncio.to_thread(self._files.load, name)
         except (TornEntry, OSError):
-            await self.remove(name)
+            self.discard(name)
             return None
         entry = Entry(name, tail.stored, body, tail.body_digest)
         if name in self._sizes and name not in self._loaded:
@@ -169,15 +200,6 @@ class Entries:
             evicted.append(name)
         self.evictions += len(evicted)
         return evicted
-
-    async def _remove_files(self, names: list[str] | tuple[str, ...]) -> None:
-        if names:
-            await asyncio.to_thread(self._remove_now, tuple(names))
-
-    def _remove_now(self, names: tuple[str, ...]) -> None:
-        for name in names:
-            if name not in self._sizes:  # it may have been stored anew meanwhile
-                self._files.remove(name)
 
 
 async def _one_piece(content: bytes) -> AsyncIterator[bytes]:

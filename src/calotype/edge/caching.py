@@ -20,6 +20,9 @@ from calotype.edge.origin_request import FetchKind, OriginRequest
 from calotype.edge.phases import Forward
 from calotype.http.message import Request, Response
 
+# What was just loaded may be gone from memory again when memory is short; then what was read has to do.
+_LOADS_TRIED = 3
+
 Spell = Callable[[FetchKind], OriginRequest]
 
 
@@ -54,7 +57,6 @@ class Caching:
 
     async def answer(self, task: Task) -> Answered:
         """The answer to a GET or HEAD of a candidate."""
-        await self._fills.settled(task.forward.key.digest)
         entries = await self._living_entries(task)
         by_stored = {id(entry.stored): entry for entry in entries}
         stored_responses = [entry.stored for entry in entries]
@@ -96,16 +98,26 @@ class Caching:
         """Forgets what is stored or on its way under these keys (RFC 9111 §4.4)."""
         for digest in key_digests:
             self._fills.invalidate(digest)
-            await self._entries.remove_key(digest)
+            self._entries.discard_key(digest)
 
     # States
 
     async def _living_entries(self, task: Task) -> list[Entry]:
-        """The stored responses of the key that no ban has killed; the dead ones are removed."""
+        """The stored responses of the key that no ban has killed; the dead ones are removed.
+
+        Nothing is waited for after the last look, so that two requests cannot both find nothing and fetch in turn.
+        """
+        key = task.forward.key
+        for _ in range(_LOADS_TRIED):
+            await self._fills.settled(key.digest)
+            entries = self._entries.loaded_variants(key.digest)
+            if entries is not None:
+                break
+            entries = await self._entries.load(key.digest)
         living = []
-        for entry in await self._entries.variants(task.forward.key.digest):
-            if entry.stored.key != task.forward.key.text or self._bans.kills(subject_of(entry.stored)):
-                await self._entries.remove(entry.name)
+        for entry in entries or ():
+            if entry.stored.key != key.text or self._bans.kills(subject_of(entry.stored)):
+                self._entries.discard(entry.name)
             else:
                 living.append(entry)
         return living

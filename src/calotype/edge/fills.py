@@ -219,14 +219,14 @@ class Fills:
         position = fetch.subject.ban_position
         freshened = freshen(stale.stored, exchange, wanted.forward.settings, ban_position=position)
         if not freshened.is_reusable or self._is_dead(fetch, freshened.stored):
-            await self._entries.remove(stale.name)
+            self._entries.discard(stale.name)
             _settle(fetch, Confirmed(replace_stored(stale, freshened.stored)))
             return
         _settle(fetch, Confirmed(await self._entries.update(stale, freshened.stored)))
 
     async def _pass_on(self, fetch: Fetch, wanted: Wanted, answer: OriginAnswer, reason: str) -> None:
         if wanted.stale is not None and answer.status < 500:
-            await self._entries.remove(wanted.stale.name)  # the origin has another answer by now
+            self._entries.discard(wanted.stale.name)  # the origin has another answer by now
         if fetch.is_abandoned:
             await answer.close()
         _settle(fetch, PassedOn(answer, reason))
@@ -240,7 +240,7 @@ class Fills:
                 return
             stored = replace(stored, body_length=spool.length)
             if not self._is_dead(fetch, stored) and spool.length <= self._max_object_bytes:
-                await self._store(forward, stored, spool)
+                await self._store(fetch, forward, stored, spool)
         finally:
             if not spool.is_complete:
                 spool.fail(ConnectionError("the fetch was given up"))
@@ -264,10 +264,12 @@ class Fills:
             await answer.close()
         return True
 
-    async def _store(self, forward: Forward, stored: StoredResponse, spool: Spool) -> None:
+    async def _store(self, fetch: Fetch, forward: Forward, stored: StoredResponse, spool: Spool) -> None:
         """A full disk costs a cache entry, not an answer."""
         try:
-            await self._entries.add(forward.key.digest, stored, spool)
+            entry = await self._entries.add(forward.key.digest, stored, spool)
+            if self._is_dead(fetch, stored):
+                self._entries.discard(entry.name)
         except OSError as exc:
             log.warning("an entry could not be stored: %s", exc)
 

@@ -7,10 +7,10 @@ bans that mean it, and is decided anew after a minute, so that the index sees wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from calotype.cache.policy.stored import StoredResponse
-from calotype.edge.bans import Bans, Subject
+from calotype.edge.bans import Ban, Bans, Subject
 from calotype.http.message import Prepared
 
 # How long an answer is given without asking the index again: the index learns of its use, a peer of its eviction.
@@ -70,6 +70,7 @@ class HotMemo:
 
     def __init__(self, limit_bytes: int) -> None:
         self.answers: dict[MemoKey, HotAnswer] = {}
+        self._by_url: dict[str, set[MemoKey]] = {}
         self._limit_bytes = limit_bytes
         self._bytes = 0
         self._dropped_uses = 0
@@ -78,6 +79,7 @@ class HotMemo:
     def put(self, key: MemoKey, answer: HotAnswer) -> None:
         self.drop(key)
         self.answers[key] = answer
+        self._by_url.setdefault(answer.subject.url, set()).add(key)
         self._bytes += _cost(answer)
         while self._bytes > self._limit_bytes:
             self.drop(next(iter(self.answers)))
@@ -88,19 +90,29 @@ class HotMemo:
             self._bytes -= _cost(answer)
             self._dropped_uses += answer.uses
             self._dropped_bytes_out += answer.uses * len(answer.body)
+            others = self._by_url[answer.subject.url]
+            others.discard(key)
+            if not others:
+                del self._by_url[answer.subject.url]
 
-    def drop_banned(self, bans: Bans) -> None:
-        for key in [key for key, answer in self.answers.items() if bans.kills(answer.subject)]:
-            self.drop(key)
+    def drop_banned(self, new: Sequence[Ban], bans: Bans) -> None:
+        """Forgets what the new bans mean; those of files, one for each upload, are found without looking at all."""
+        for ban in new:
+            if ban.everything or ban.prefixes or ban.hosts or ban.tags:
+                self._drop_all([key for key, answer in self.answers.items() if bans.kills(answer.subject)])
+            for url, _ in ban.files:
+                self._drop_all([key for key in self._by_url.get(url, ()) if bans.kills(self.answers[key].subject)])
 
     def drop_stored(self, key_digests: Iterable[str]) -> None:
         """Forgets every answer made from these cache keys."""
         wanted = frozenset(key_digests)
-        for key in [key for key, answer in self.answers.items() if answer.key_digest in wanted]:
-            self.drop(key)
+        self._drop_all([key for key, answer in self.answers.items() if answer.key_digest in wanted])
 
     def clear(self) -> None:
-        for key in list(self.answers):
+        self._drop_all(list(self.answers))
+
+    def _drop_all(self, keys: list[MemoKey]) -> None:
+        for key in keys:
             self.drop(key)
 
     @property

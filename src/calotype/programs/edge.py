@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from pathlib import Path
 
 from calotype.cache.entries import Entries
@@ -50,6 +53,7 @@ log = logging.getLogger("calotype.edge")
 
 DRAIN_TIMEOUT_S = 10.0
 CERTIFICATE_CHECK_S = 5.0
+SOCKET_PATH_BYTES = 107  # sun_path of unix(7), without its final NUL
 # Workers pass whole pictures to each other over these sockets, with as many viewers as their listeners allow.
 _INTERNAL_LIMITS = replace(Limits(), requests_in_flight_max=32_768, connections_max=32_768)
 
@@ -90,7 +94,12 @@ class EdgeSettings:
 
     @property
     def run_folder(self) -> Path:
-        return self.data / "run"
+        """Where the workers' sockets are: `run` in the data folder, unless that path is too long for a socket."""
+        folder = self.data.absolute() / "run"
+        if len(os.fsencode(socket_path(folder, 99))) <= SOCKET_PATH_BYTES:
+            return folder
+        digest = blake2b(os.fsencode(folder), digest_size=8).hexdigest()
+        return Path(tempfile.gettempdir(), f"calotype-{os.getuid()}-{digest}")
 
     @property
     def edge_folder(self) -> Path:
@@ -112,6 +121,7 @@ def children(settings: EdgeSettings) -> list[Child]:
         address_of_front(settings.front)
     for folder in (settings.run_folder, settings.edge_folder / "cache"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    require_private(settings.run_folder)
     EntryFiles(settings.edge_folder / "cache", writer="*").prepare()
     if settings.tls_listen is not None:
         certificates_in(settings.certificates)
@@ -124,6 +134,13 @@ def children(settings: EdgeSettings) -> list[Child]:
     control_token(settings.data)
     control = bind(settings.control)
     return [Child("edge-control", lambda ready: run_loop(_control(settings, control, ready))), *workers]
+
+
+def require_private(folder: Path) -> None:
+    """Raises PermissionError for a folder in which another user could put a socket of his own."""
+    status = folder.stat()
+    if status.st_uid != os.getuid() or status.st_mode & 0o022:
+        raise PermissionError(f"{folder} must belong to this user and be writable by nobody else (chmod 700)")
 
 
 def certificates_in(folder: Path | None) -> Certificates:
@@ -210,9 +227,10 @@ async def work(
     worker = EdgeWorker(place, load_zones(), caching=caching, bans=bans, memo=memo, peers=peers, access_log=access_log)
 
     def follow_bans() -> int:
-        for ban in ban_reader.read_new():
+        new = ban_reader.read_new()
+        for ban in new:
             bans.apply(ban)
-        memo.drop_banned(bans)
+        memo.drop_banned(new, bans)
         return bans.position
 
     def reload() -> int:
