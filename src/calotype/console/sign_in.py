@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import math
 import time
 from collections.abc import Awaitable, Callable
@@ -84,10 +83,7 @@ class SignIn:
 
     async def _is_right(self, password: str) -> bool:
         async with self._checking:
-            try:
-                return await asyncio.to_thread(verify, password, self._password_record)
-            finally:
-                give_memory_back()
+            return await asyncio.to_thread(verify, password, self._password_record)
 
     def _set_cookie(self, request: Request, response: Response) -> None:
         response.set_cookie(
@@ -111,13 +107,6 @@ class SignIn:
     def _address(self, request: Request) -> str:
         peer = request.client.host if request.client else ""
         return client_address(peer, request.headers.getlist("x-forwarded-for"), self._trusted_proxies)
-
-
-def give_memory_back() -> None:
-    """Hand the 16 MiB of a check back to the system: glibc would keep them in the thread's arena for good."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 async def _password_of(request: Request) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from calotype.console.app import console_app
+from calotype.console.memory import give_memory_back
 from calotype.console.passwords import ensure_password, write_private
 from calotype.console.settings import ConsoleSettings
 from calotype.serve.listener import bind
@@ -47,6 +48,7 @@ def run(settings: ConsoleSettings, ready: Callable[[], None] | None = None) -> N
         ),
         ready,
     )
+    give_memory_back()  # what importing and compiling used, a third of all
     server.run(sockets=[listener])
 
 
