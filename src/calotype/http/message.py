@@ -115,7 +115,8 @@ NO_BODY = EmptyBody()
 class Request:
     """One request. `body` may be iterated once; a server sends `100 Continue`, when asked, at its first step.
 
-    `target` is the request target as sent, latin-1 text, never decoded or normalised. `content_length` is None
+    `target` is the request target as sent, latin-1 text, never decoded or normalised; only the absolute form meant for
+    proxies arrives as its path, with Host set to its authority. `version` is 1.0, 1.1 or 2. `content_length` is None
     for a chunked body and 0 when there is no body. `send_interim` passes a 1xx response to the client at once.
     """
 
