@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import boto3
 import httpx
 import pytest
+import trustme
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -28,7 +30,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningS3Origin
     running.stop()
 
 
-def client_of(origin: RunningS3Origin, style: str = "path", **config: Any) -> Any:
+def client_of(origin: RunningS3Origin, style: str = "path", verify: str | None = None, **config: Any) -> Any:
     address = origin.address if style == "path" else f"http://s3.localhost:{origin.port}"
     return boto3.client(
         "s3",
@@ -36,6 +38,7 @@ def client_of(origin: RunningS3Origin, style: str = "path", **config: Any) -> An
         aws_access_key_id=origin.owner.key_id,
         aws_secret_access_key=origin.owner.secret,
         region_name="us-east-1",
+        verify=verify,
         config=Config(s3={"addressing_style": style}, retries={"max_attempts": 1}, proxies={}, **config),
     )
 
@@ -115,6 +118,26 @@ def test_virtual_host_style(origin: RunningS3Origin, bucket: str) -> None:
     assert client.get_object(Bucket=bucket, Key="a/b.png")["Body"].read() == PICTURE
     assert [item["Key"] for item in client.list_objects_v2(Bucket=bucket)["Contents"]] == ["a/b.png"]
     client.close()
+
+
+def test_over_tls_the_body_comes_in_chunks_with_its_checksum_behind(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    origin = RunningS3Origin(tmp_path / "store", tls=context)
+    client = client_of(origin, verify=str(tmp_path / "authority.pem"))
+    sent: list[Any] = []
+    client.meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.append(request.headers))
+    client.create_bucket(Bucket="photos")
+    put = client.put_object(Bucket="photos", Key="a", Body=PICTURE)
+    assert sent[0]["x-amz-content-sha256"] == b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"
+    assert put["ChecksumCRC32"]
+    got = client.get_object(Bucket="photos", Key="a")
+    assert got["Body"].read() == PICTURE
+    assert "ContentEncoding" not in got
+    client.close()
+    origin.stop()
 
 
 def test_a_large_file_in_one_put_and_by_ranges_out(s3: Any, bucket: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Coroutine
 from pathlib import Path
@@ -27,8 +28,9 @@ class RunningS3Origin:
     owner: ApplicationKey
     store: Store
 
-    def __init__(self, folder: Path, settings: S3Settings | None = None) -> None:
+    def __init__(self, folder: Path, settings: S3Settings | None = None, *, tls: ssl.SSLContext | None = None) -> None:
         self._folder = folder
+        self._tls = tls
         self._settings = settings or S3Settings()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
@@ -43,10 +45,11 @@ class RunningS3Origin:
         self.store = await Store.open(self._folder, MasterKey.random(), reserve_bytes=0)
         account = await self.store.default_account()
         self.owner = await self.store.create_key(account.account_id, "owner", ALL_CAPABILITIES)
-        self._server = Server(S3Server(self.store, self._settings, clock=milliseconds_now), server_header="calotype")
+        handler = S3Server(self.store, self._settings, clock=milliseconds_now)
+        self._server = Server(handler, server_header="calotype", ssl=self._tls)
         await self._server.start("127.0.0.1:0")
         self.port = self._server.port
-        self.address = f"http://127.0.0.1:{self.port}"
+        self.address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def stop(self) -> None:
         self.run(self._stop())

@@ -249,7 +249,8 @@ class S3Client:
         self, bucket: str, key: Key, *, range: str | None = None, version_id: str | None = None
     ) -> Iterator[tuple[ObjectHead, Iterator[bytes]]]:
         """What is said of the object, and its content in chunks, inside a `with`."""
-        url, headers = self._signed(GetObject(bucket, as_bytes(key), version_id, range))
+        asked = GetObject(bucket, as_bytes(key), version_id, range).to_request()
+        url, headers = self._endpoint.signed(asked, self._clock())
         with translated(url), self._http.stream("GET", url, headers=wire_fields(headers)) as response:
             if not response.is_success:
                 raise error_from_response(response.status_code, response.read())
@@ -290,21 +291,17 @@ class S3Client:
         """An address that makes this request for whoever has it, for 1 to 604,800 seconds."""
         return self._endpoint.presigned(operation.to_request(), expires_s=expires_s, now=self._clock())
 
-    def _signed(self, operation: Operation) -> tuple[str, Headers]:
-        return self._endpoint.signed(with_body_digest(operation.to_request()), self._clock())
-
     def _call(
         self, operation: Operation, *, content: Iterable[bytes] | None = None, length: int | None = None
     ) -> httpx.Response:
         """The answer, read whole; raises the S3Error that it states."""
-        url, headers = self._signed(operation)
-        body = operation.to_request().body
-        if length is None:
-            length = len(body)
-        fields = headers.set("content-length", str(length)) if length or operation.method == "PUT" else headers
+        asked = with_body_digest(operation.to_request())
+        url, headers = self._endpoint.signed(asked, self._clock())
+        if content is not None:
+            headers = headers.set("content-length", str(length))
         with translated(url):
             response = self._http.request(
-                operation.method, url, headers=wire_fields(fields), content=content if content is not None else body
+                asked.method, url, headers=wire_fields(headers), content=asked.body if content is None else content
             )
         if not response.is_success:
             raise error_from_response(response.status_code, response.content)

@@ -37,9 +37,11 @@ async def get_object(call: Call, asked: GetObject) -> Response:
         raise InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
     headers = Headers(object_headers(bucket, version, asked))
     validators = Validators(headers.get("etag"), version.uploaded_at_ms // 1000)
-    check_conditions(asked.conditions, validators)
-    if is_not_modified(asked, validators):
-        return Response(304, Headers((name, value) for name, value in headers if name in KEPT_IN_304))
+    match evaluate("GET", Headers(asked.conditions.to_headers()), validators):
+        case Outcome.NOT_MODIFIED:
+            return Response(304, Headers((name, value) for name, value in headers if name in KEPT_IN_304))
+        case Outcome.PRECONDITION_FAILED:
+            raise precondition_failed(asked.conditions)
     span = asked_span(asked, version, validators)
     if span is None:
         return await content_response(call, version, 200, headers, (0, version.length))
@@ -83,16 +85,8 @@ async def find_version(
     return MethodNotAllowed(headers=(("x-amz-delete-marker", "true"), ("allow", "DELETE")))
 
 
-def check_conditions(conditions: Conditions, validators: Validators) -> None:
-    headers = Headers(conditions.to_headers())
-    if evaluate("GET", headers, validators) is not Outcome.PRECONDITION_FAILED:
-        return
-    name = "If-Match" if conditions.if_match is not None else "If-Unmodified-Since"
-    raise PreconditionFailed(Condition=name)
-
-
-def is_not_modified(asked: GetObject, validators: Validators) -> bool:
-    return evaluate("GET", Headers(asked.conditions.to_headers()), validators) is Outcome.NOT_MODIFIED
+def precondition_failed(conditions: Conditions) -> PreconditionFailed:
+    return PreconditionFailed(Condition="If-Match" if conditions.if_match is not None else "If-Unmodified-Since")
 
 
 def asked_span(asked: GetObject, version: FileVersion, validators: Validators) -> tuple[int, int] | None:
