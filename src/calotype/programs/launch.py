@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from calotype.programs.supervisor import log, report
+from calotype.programs.supervisor import Ready, log, report
 from calotype.site import Site
 from calotype.site_folder import read_site
 from calotype.site_running import forget_start, record_start
@@ -42,38 +42,63 @@ def _up(settings: Settings) -> int:
 def _origin(settings: Settings) -> int:
     from calotype.programs import origin, up
 
-    with _alone(settings, "listen.origin") as (site, folder):
-        origin.run(up.origin_settings(site, folder), lambda: log(f"the origin answers at {site.origin_url}"))
+    with _alone(settings, "listen.origin") as (site, folder, record):
+
+        def ready() -> None:
+            record()
+            log(f"the origin answers at {site.origin_url}")
+
+        origin.run(up.origin_settings(site, folder), ready)
     return 0
 
 
 def _edge(settings: Settings) -> int:
     from calotype.programs import edge, up
 
-    with _alone(settings, "listen.edge", "listen.control") as (site, folder):
+    with _alone(settings, "listen.edge", "listen.control") as (site, folder, record):
         chosen = {name: settings[name] for name in ("front", "workers", "mode") if settings[name] is not None}
         wanted = replace(up.edge_settings(site, folder), **chosen)
-        return edge.run(wanted, lambda: log(f"the edge answers at {wanted.listen}"))
+
+        def ready() -> None:
+            record()
+            log(f"the edge answers at {wanted.listen}")
+
+        return edge.run(wanted, ready)
 
 
 def _console(settings: Settings) -> int:
     from calotype.programs import console, up
 
-    with _alone(settings, "listen.console") as (site, folder):
-        console.run(up.console_settings(site, folder), lambda: log(f"the console answers at {site.console_url}"))
+    with _alone(settings, "listen.console") as (site, folder, record):
+
+        def ready() -> None:
+            record()
+            log(f"the console answers at {site.console_url}")
+
+        console.run(up.console_settings(site, folder), ready)
     return 0
 
 
 @contextmanager
-def _alone(settings: Settings, *paths: str) -> Iterator[tuple[Site, Path]]:
-    """(site, data folder) of a program that runs alone; while it runs, commands know the addresses at `paths`."""
+def _alone(settings: Settings, *paths: str) -> Iterator[tuple[Site, Path, Ready]]:
+    """(site, data folder, what to call once it serves) of a program that runs alone.
+
+    From then on until it stops, commands know the addresses at `paths`; a start that fails changes nothing.
+    """
     folder = Path(settings["data"])
     loaded = read_site(folder, variables=os.environ, flags=settings["flags"])
-    record_start(folder, loaded.site, loaded, paths=paths)
+    recorded = False
+
+    def record() -> None:
+        nonlocal recorded
+        recorded = True
+        record_start(folder, loaded.site, loaded, paths=paths)
+
     try:
-        yield loaded.site, folder
+        yield loaded.site, folder, record
     finally:
-        forget_start(folder, paths=paths)
+        if recorded:
+            forget_start(folder, paths=paths)
 
 
 PROGRAMS: Mapping[str, Callable[[Settings], int]] = {

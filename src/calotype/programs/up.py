@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,15 +55,33 @@ def run(settings: UpSettings) -> int:
     if site.listen.lan:
         site = site.on_the_home_network(home_network_address())
     require_free_addresses(site, loaded.sources)
-    written = write_default_site(settings.data)
-    ensure_control_token(settings.data)
-    if written is not None:
-        log(f"the settings of this site are in {written}")
-    record_start(settings.data, site, loaded)
+    with one_owner(settings.data, site):
+        written = write_default_site(settings.data)
+        ensure_control_token(settings.data)
+        if written is not None:
+            log(f"the settings of this site are in {written}")
+        record_start(settings.data, site, loaded)
+        try:
+            return Supervisor(children(site, settings)).run()
+        finally:
+            forget_start(settings.data)
+
+
+@contextmanager
+def one_owner(folder: Path, site: Site) -> Iterator[None]:
+    """Holds the data folder; raises `StoreLocked`, which says who has it. The children inherit the lock.
+
+    The origin locks its store too, but only after the edge of a second start would have met the files of the first.
+    """
+    from calotype.store.folder_lock import FolderLock
+
+    run_folder = folder / "run"
+    run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FolderLock.take(run_folder, f"process {os.getpid()}, calotype up with its origin at {site.listen.origin}")
     try:
-        return Supervisor(children(site, settings)).run()
+        yield
     finally:
-        forget_start(settings.data)
+        lock.release()
 
 
 def ensure_control_token(folder: Path) -> None:
