@@ -413,6 +413,7 @@ async def test_fields_of_the_inside_are_not_believed_from_outside(tmp_path: Path
     assert "x-calotype-peer" not in got
     assert got.get("x-forwarded-for") == "127.0.0.1"
     assert got.get("x-forwarded-proto") == "http"
+    assert got.get("via") == "1.1 calotype"
     assert all("x-calotype-memo" not in seen.headers for seen in answers)
 
 

@@ -22,7 +22,8 @@ INTERNAL_PREFIX = "x-calotype-"
 
 # What a client may not tell the origin in our name (edge.md §6.1).
 _SET_BY_THE_EDGE = frozenset(
-    {"host", "content-length", "x-forwarded-proto", "cf-connecting-ip", "cf-visitor", "cf-ray", "true-client-ip"}
+    {"host", "content-length", "expect", "x-forwarded-proto", "cf-connecting-ip", "cf-visitor", "cf-ray"}
+    | {"true-client-ip", "via"}
 )
 # A request to a private bucket says nothing of the client's but what selects the bytes.
 _PASSED_TO_A_PRIVATE_BUCKET = frozenset({"range", "accept", "user-agent", *CONDITIONAL_FIELDS})
@@ -151,9 +152,16 @@ def _travelling_fields(forward: Forward, kind: FetchKind, client_address: str, i
         *kind.conditions,
         ("x-forwarded-for", ", ".join(address for address in forwarded_for if address)),
         ("x-forwarded-proto", forward.fields.scheme),
-        *((("cf-ray", forward.fields.ray),) if forward.settings.mode is Mode.CLOUDFLARE else ()),
+        _own_trace(forward),
         ("cdn-loop", _loop_entry(instance)),
     ]
+
+
+def _own_trace(forward: Forward) -> tuple[str, str]:
+    """What tells the origin of the edge: the ray of a zone, Via by the RFC (RFC 9110 §7.6.3)."""
+    if forward.settings.mode is Mode.CLOUDFLARE:
+        return "cf-ray", forward.fields.ray
+    return "via", ", ".join([*forward.headers.get_all("via"), f"{forward.fields.version} {CDN_NAME}"])
 
 
 def _loop_entry(instance: str) -> str:
