@@ -26,12 +26,15 @@ class SlowBlobs(MemoryBlobs):
     def __init__(self) -> None:
         super().__init__()
         self.groups: list[int] = []
+        self.error: OSError | None = None
         self.may_go = threading.Event()
         self.may_go.set()
 
     def make_durable(self, writers: Sequence[BlobWriter]) -> None:
         self.groups.append(len(writers))
         self.may_go.wait()
+        if self.error is not None:
+            raise self.error
         super().make_durable(writers)
 
 
@@ -132,6 +135,37 @@ async def test_a_caller_that_leaves_neither_stops_nor_spoils_the_group(
     await stays
     rows = await metadata.read(lambda transaction: transaction.outbox(0, 10))
     assert [row.key for row in rows] == [b"leaves", b"stays"]
+
+
+async def test_nobody_waits_for_a_large_upload_that_syncs_alone(
+    commits: GroupCommit, blobs: SlowBlobs, metadata: CountingMetadata
+) -> None:
+    blobs.may_go.clear()
+    large = asyncio.create_task(commits.commit(append(b"large"), [written(blobs)], sync_alone=True))
+    await until(lambda: blobs.groups == [1])
+    assert await commits.commit(append(b"small")) == 1
+    assert not large.done()
+    blobs.may_go.set()
+    assert await large == 2
+    assert (blobs.groups, metadata.groups) == ([1], [1, 1])  # and it is not synced a second time
+
+
+async def test_a_large_upload_whose_sync_fails_is_refused_and_removed(commits: GroupCommit, blobs: SlowBlobs) -> None:
+    blobs.error = OSError(errno.EIO, "told to fail")
+    with pytest.raises(ReadOnly):
+        await commits.commit(append(b"large"), [written(blobs)], sync_alone=True)
+    assert commits.failure is not None
+    assert list(blobs.blob_ids()) == []
+
+
+async def test_closing_waits_for_a_large_upload_too(commits: GroupCommit, blobs: SlowBlobs) -> None:
+    blobs.may_go.clear()
+    large = asyncio.create_task(commits.commit(append(b"large"), [written(blobs)], sync_alone=True))
+    await until(lambda: blobs.groups == [1])
+    closing = asyncio.create_task(commits.close())
+    blobs.may_go.set()
+    await closing
+    assert await large == 1
 
 
 async def test_closing_answers_whoever_waits_and_refuses_the_next(commits: GroupCommit, blobs: SlowBlobs) -> None:

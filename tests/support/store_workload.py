@@ -62,7 +62,9 @@ async def work(store: Store, bucket: Bucket, worker: int, uploads: int, seed: in
 
 
 async def main(folder: Path, workers: int, uploads: int, seed: int) -> None:
-    settings = StoreSettings(reserve_bytes=0, remove_after_s=0.02, housekeeping_interval_s=0.02)
+    settings = StoreSettings(
+        reserve_bytes=0, synced_alone_bytes=8_000, remove_after_s=0.02, housekeeping_interval_s=0.02
+    )
     async with await Store.open(folder, MasterKey.load(), settings=settings) as store:
         account = await store.default_account()
         existing = {bucket.name: bucket for bucket in await store.list_buckets(account.account_id)}

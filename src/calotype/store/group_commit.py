@@ -36,6 +36,7 @@ class _Waiting:
     function: Callable[[Transaction], Any]
     writers: Sequence[BlobWriter]
     answer: asyncio.Future[Any]
+    is_durable: bool = False  # its blobs are safe already
 
 
 class GroupCommit:
@@ -55,26 +56,40 @@ class GroupCommit:
         self._arriving: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._durable: asyncio.Queue[list[_Waiting]] = asyncio.Queue(maxsize=1)
         self._steps = [asyncio.create_task(self._sync_groups()), asyncio.create_task(self._commit_groups())]
+        self._alone: set[asyncio.Task[None]] = set()
         self._closed = False
         self.failure: str | None = None
 
-    async def commit(self, function: Callable[[Transaction], T], writers: Sequence[BlobWriter] = ()) -> T:
+    async def commit(
+        self, function: Callable[[Transaction], T], writers: Sequence[BlobWriter] = (), *, sync_alone: bool = False
+    ) -> T:
         """The function's result, once it and the writers' bytes are durable; or what it raised.
 
-        The writers belong to the commit from here on, also when the caller is cancelled: then the change may
-        still be made, whole.
+        With `sync_alone` the bytes are synced before the change joins a group: they are so many that the others of
+        the group should not wait for them.
+
+        The writers belong to the commit from here on, also when the caller is cancelled: then the change may still
+        be made, whole.
         """
         if self.failure is not None or self._closed:
             await self._abandon(writers)
             self._active.difference_update(writer.blob_id for writer in writers)
             raise ReadOnly(self.failure or "the store is closed")
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._arriving.put_nowait(_Waiting(function, writers, answer))
+        waiting = _Waiting(function, writers, answer)
+        if sync_alone:
+            task = asyncio.create_task(self._sync_alone(waiting))
+            self._alone.add(task)
+            task.add_done_callback(self._alone.discard)
+        else:
+            self._arriving.put_nowait(waiting)
         return await answer
 
     async def close(self) -> None:
         """Come back when everything that was waiting has been answered; refuse what comes later."""
         self._closed = True
+        while self._alone:
+            await asyncio.gather(*self._alone)
         await self._arriving.join()
         for step in self._steps:
             step.cancel()
@@ -92,8 +107,16 @@ class GroupCommit:
             group.append(self._arriving.get_nowait())
         return group
 
+    async def _sync_alone(self, waiting: _Waiting) -> None:
+        try:
+            await asyncio.to_thread(self._blobs.make_durable, waiting.writers)
+            waiting.is_durable = True
+        except Exception as error:
+            self._fail("syncing blobs", error)
+        self._arriving.put_nowait(waiting)  # which refuses it after a failure
+
     async def _made_durable(self, group: list[_Waiting]) -> bool:
-        writers = [writer for waiting in group for writer in waiting.writers]
+        writers = [writer for waiting in group if not waiting.is_durable for writer in waiting.writers]
         if self.failure is not None:
             await self._refuse(group, ReadOnly(self.failure))
             return False

@@ -18,6 +18,8 @@ from calotype.store.filesystem import FileSystem
 from calotype.store.ids import RandomBytes, RandomSupply, is_blob_id, new_blob_id
 
 _BLOBS_PER_FOLDER_RUN = 512
+# A large body goes to the disk while it comes in, so that the sync at its end finds little left to do.
+_WRITEBACK_BYTES = 8 * 1024 * 1024
 # Syncs that wait together share the device's flushes; more threads than this did not help.
 _SYNC_THREADS = 4
 
@@ -28,14 +30,19 @@ class LocalBlobWriter:
         self.path = path
         self._files = files
         self._descriptor: int | None = files.create(path)
+        self._unsubmitted = 0
 
     def write(self, content: bytes | memoryview) -> None:
         assert self._descriptor is not None
         self._files.write(self._descriptor, content)
+        self._unsubmitted += len(content)
+        if self._unsubmitted >= _WRITEBACK_BYTES:
+            self.start_writeback()
 
     def start_writeback(self) -> None:
         assert self._descriptor is not None
         self._files.start_writeback(self._descriptor)
+        self._unsubmitted = 0
 
     def sync(self) -> None:
         assert self._descriptor is not None
@@ -161,10 +168,13 @@ class LocalBlobs:
 
     def _sync_new_folders(self) -> None:
         """A folder's own name must be durable before the first blob in it counts."""
-        while self._new_folders:
-            folder = next(iter(self._new_folders))
-            self._files.sync_folder(self._folder)
-            self._new_folders.discard(folder)
+        with self._lock:
+            folders = set(self._new_folders)
+        if not folders:
+            return
+        self._files.sync_folder(self._folder)
+        with self._lock:
+            self._new_folders -= folders
 
     def _copy(self, source: Path, target: Path) -> None:
         reader = self._files.open(source)

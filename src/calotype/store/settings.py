@@ -21,9 +21,11 @@ def milliseconds_now() -> int:
 class StoreSettings:
     """`reserve_bytes`: free disk under which uploads are refused, so that deletes and the log have room to go on.
 
+    `synced_alone_bytes`: an upload beyond this is synced by itself, so that a group of pictures need not wait for it.
     `remove_after_s`: how long after a delete the bytes stay, for requests that were about to read them.
     """
 
     reserve_bytes: int = RESERVE_BYTES
+    synced_alone_bytes: int = 4 * 1024 * 1024
     remove_after_s: float = REMOVE_AFTER_S
     housekeeping_interval_s: float = 1.0

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -254,7 +254,7 @@ class Store:
     async def hide(self, bucket_id: str, key: bytes, *, precondition: Precondition | None = None) -> FileVersion:
         """A hide marker on top of the key, whatever is below; the new marker."""
         marker = await self._marker(bucket_id, key)
-        change = await self._commit(lambda transaction: versions.hide_key(transaction, marker, precondition))
+        change = await self._commits.commit(lambda transaction: versions.hide_key(transaction, marker, precondition))
         return _made(change)
 
     async def delete_object(
@@ -262,14 +262,14 @@ class Store:
     ) -> FileVersion | None:
         """S3's DELETE without a version id, by the bucket's versioning state; the marker, if one was made."""
         marker = await self._marker(bucket_id, key)
-        change = await self._commit(lambda transaction: versions.delete_key(transaction, marker, precondition))
+        change = await self._commits.commit(lambda transaction: versions.delete_key(transaction, marker, precondition))
         return change.version
 
     async def delete_version(
         self, bucket_id: str, key: bytes, version_id: str, *, precondition: Precondition | None = None
     ) -> FileVersion:
         """Remove one version for good; what was removed. Raises NoSuchVersion. `null` counts as an id."""
-        change = await self._commit(
+        change = await self._commits.commit(
             lambda transaction: versions.delete_version(transaction, bucket_id, key, version_id, precondition)
         )
         return _made(change)
@@ -445,14 +445,12 @@ class Store:
         precondition: Precondition | None,
         keeps_time: bool,
     ) -> FileVersion:
-        change = await self._commit(
-            lambda transaction: versions.put_version(transaction, version, blobs, precondition, keeps_time=keeps_time),
-            writers,
-        )
-        return _made(change)
+        def put(transaction: Transaction) -> Change:
+            return versions.put_version(transaction, version, blobs, precondition, keeps_time=keeps_time)
 
-    async def _commit(self, function: Callable[[Transaction], Change], writers: Sequence[BlobWriter] = ()) -> Change:
-        return await self._commits.commit(function, writers)
+        return _made(
+            await self._commits.commit(put, writers, sync_alone=version.length > self.settings.synced_alone_bytes)
+        )
 
     def _refuse_when_read_only(self) -> None:
         if self._commits.failure is not None:
