@@ -19,7 +19,7 @@ from calotype.deploy.desired import REGION, purge_url_base, zone_name
 from calotype.home_network import home_network_address
 from calotype.http.percent import encode_path
 from calotype.programs.addresses import require_free_addresses
-from calotype.programs.supervisor import Child, Supervisor, log
+from calotype.programs.supervisor import Child, Ready, Supervisor, log
 from calotype.site import Site
 from calotype.site_folder import OwnerKey, load_credentials, read_site, save_credentials, write_default_site
 from calotype.site_running import forget_start, record_start
@@ -92,16 +92,26 @@ def ensure_control_token(folder: Path) -> None:
 
 
 def children(site: Site, settings: UpSettings) -> list[Child]:
-    """The programs in the order of their dependence, and the deployment that runs once they are ready."""
-    from calotype.programs import console, edge, origin
+    """The programs in the order of their dependence, and the deployment that runs once they are ready.
+
+    What the origin and the edge's processes have in common is imported here, before the forks; what only the
+    console needs, by the console.
+    """
+    from calotype.programs import edge, origin
 
     folder = settings.data
     return [
         Child("origin", lambda ready: origin.run(origin_settings(site, folder), ready, beside=purging(site, folder))),
         *edge.children(edge_settings(site, folder)),
-        Child("console", lambda ready: console.run(console_settings(site, folder), ready)),
+        Child("console", lambda ready: run_console(site, folder, ready)),
         Child("deploy", lambda _: deploy_and_tell(site, settings), restart=False),
     ]
+
+
+def run_console(site: Site, folder: Path, ready: Ready) -> None:
+    from calotype.programs import console
+
+    console.run(console_settings(site, folder), ready)
 
 
 def origin_settings(site: Site, folder: Path) -> OriginSettings:
