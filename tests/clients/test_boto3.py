@@ -18,6 +18,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from calotype.store.model import Versioning
 from support.s3_origin import RunningS3Origin
 
 PICTURE = os.urandom(73_641)
@@ -205,6 +206,20 @@ def test_copy_and_delete(s3: Any, bucket: str) -> None:
     deleted = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "b c"}]})
     assert deleted["Deleted"] == [{"Key": "b c"}]
     assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_a_bucket_with_versions_can_be_emptied(origin: RunningS3Origin, s3: Any) -> None:
+    account = origin.run(origin.store.default_account())
+    origin.run(origin.store.create_bucket(account.account_id, "kept", versioning=Versioning.ENABLED))
+    for _ in range(3):
+        s3.put_object(Bucket="kept", Key="a b+é", Body=PICTURE)
+    s3.delete_object(Bucket="kept", Key="a b+é")
+    found = s3.list_object_versions(Bucket="kept")
+    rows = [*found["Versions"], *found["DeleteMarkers"]]
+    assert [row["IsLatest"] for row in rows] == [False, False, False, True]
+    doomed = [{"Key": row["Key"], "VersionId": row["VersionId"]} for row in rows]
+    assert len(s3.delete_objects(Bucket="kept", Delete={"Objects": doomed})["Deleted"]) == 4
+    s3.delete_bucket(Bucket="kept")
 
 
 def test_presigned_addresses_work_without_credentials(origin: RunningS3Origin, bucket: str) -> None:

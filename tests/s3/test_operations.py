@@ -18,6 +18,7 @@ from calotype.s3.bucket_operations import (
     ListBuckets,
     ListObjects,
     ListObjectsV2,
+    ListObjectVersions,
 )
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.object_operations import (
@@ -97,6 +98,9 @@ STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
         encode_url=st.booleans(),
         fetch_owner=st.booleans(),
     ),
+    ListObjectVersions: st.builds(
+        ListObjectVersions, BUCKETS, PREFIXES, PREFIXES, KEYS, maybe(TOKENS), st.integers(0, 5000), st.booleans()
+    ),
     PutObject: st.builds(
         PutObject, BUCKETS, KEYS, DESCRIPTIONS, CONDITIONS, maybe(VALUES), st.one_of(st.none(), CONTENT_CHECKSUMS)
     ),
@@ -161,6 +165,7 @@ def named(line: str, headers: Headers | None = None) -> str:
         ("GET /b", "ListObjects"),
         ("GET /b?prefix=a&delimiter=/", "ListObjects"),
         ("GET /b?list-type=2", "ListObjectsV2"),
+        ("GET /b?versions", "ListObjectVersions"),
         ("GET /b?location", "GetBucketLocation"),
         ("POST /b?delete", "DeleteObjects"),
         ("PUT /b/k?x-id=PutObject", "PutObject"),
@@ -185,7 +190,6 @@ def test_a_put_with_a_copy_source_is_a_copy() -> None:
         ("PUT /b/k?partNumber=1&uploadId=u", "UploadPart"),
         ("GET /b/k?uploadId=u", "ListParts"),
         ("GET /b?uploads", "ListMultipartUploads"),
-        ("GET /b?versions", "ListObjectVersions"),
         ("PUT /b?versioning", "PutBucketVersioning"),
         ("GET /b?acl", "GetBucketAcl"),
         ("PUT /b?cors", "PutBucketCors"),

@@ -219,6 +219,52 @@ class ListObjectsV2(Operation):
         return S3Request(self.method, self.bucket, query=tuple(query))
 
 
+@dataclass(frozen=True, slots=True)
+class ListObjectVersions(Operation):
+    """The page begins behind the version that the two markers name, or behind the key when it is alone."""
+
+    name = "ListObjectVersions"
+    method = "GET"
+    scope = Scope.BUCKET
+    sub_resource = "versions"
+    transaction_class = TransactionClass.C
+    capability = "listFiles"
+
+    bucket: str
+    prefix: bytes = b""
+    delimiter: bytes = b""
+    key_marker: bytes = b""
+    version_id_marker: str | None = None
+    max_keys: int = MAX_KEYS
+    encode_url: bool = False
+
+    @classmethod
+    def from_request(cls, request: S3Request) -> Self:
+        key_marker = request.parameter_bytes("key-marker")
+        version_id_marker = request.parameter("version-id-marker")
+        if version_id_marker is not None and not key_marker:
+            raise InvalidArgument.of(
+                "version-id-marker", version_id_marker, "A version-id marker cannot be specified without a key marker."
+            )
+        return cls(
+            bucket_of(request),
+            request.parameter_bytes("prefix"),
+            request.parameter_bytes("delimiter"),
+            key_marker,
+            version_id_marker or None,
+            request.number("max-keys", default=MAX_KEYS),
+            _wants_url_encoding(request),
+        )
+
+    def to_request(self) -> S3Request:
+        query = [("versions", ""), *_listing_query(self.prefix, self.delimiter, self.max_keys, self.encode_url)]
+        if self.key_marker:
+            query.append(("key-marker", text_of_bytes(self.key_marker)))
+        if self.version_id_marker is not None:
+            query.append(("version-id-marker", self.version_id_marker))
+        return S3Request(self.method, self.bucket, query=tuple(query))
+
+
 def _continuation_token(request: S3Request) -> str | None:
     token = request.parameter("continuation-token")
     if token == "":

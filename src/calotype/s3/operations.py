@@ -11,6 +11,7 @@ from calotype.s3.bucket_operations import (
     ListBuckets,
     ListObjects,
     ListObjectsV2,
+    ListObjectVersions,
 )
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.errors import MethodNotAllowed, OperationNotImplemented
@@ -33,6 +34,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     GetBucketVersioning,
     ListObjects,
     ListObjectsV2,
+    ListObjectVersions,
     DeleteObjects,
     PutObject,
     CopyObject,
@@ -80,7 +82,6 @@ NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
     (Scope.BUCKET, "tagging"): _configuration("BucketTagging"),
     (Scope.BUCKET, "uploads"): {"GET": "ListMultipartUploads"},
     (Scope.BUCKET, "versioning"): {"PUT": "PutBucketVersioning"},
-    (Scope.BUCKET, "versions"): {"GET": "ListObjectVersions"},
     (Scope.BUCKET, "website"): _configuration("BucketWebsite"),
     (Scope.OBJECT, "acl"): {"GET": "GetObjectAcl", "PUT": "PutObjectAcl"},
     (Scope.OBJECT, "attributes"): {"GET": "GetObjectAttributes"},

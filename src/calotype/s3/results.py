@@ -118,7 +118,7 @@ def _summary(element: xml.Element, key: bytes) -> ObjectSummary:
 
 def listing_v2_document(asked: ListObjectsV2, page: ObjectList, max_keys: int, owner: Owner | None) -> bytes:
     """The answer to ListObjectsV2; `owner` is that of every object, None unless it was asked for."""
-    form = _KeyForm(asked.encode_url)
+    form = KeyForm(asked.encode_url)
     nodes: list[xml.Node] = [
         ("Name", asked.bucket),
         ("Prefix", form.text(asked.prefix)),
@@ -127,7 +127,7 @@ def listing_v2_document(asked: ListObjectsV2, page: ObjectList, max_keys: int, o
         ("KeyCount", str(len(page.objects) + len(page.common_prefixes))),
         ("MaxKeys", str(max_keys)),
         *form.encoding_type(),
-        ("IsTruncated", _boolean(page.next_place is not None)),
+        ("IsTruncated", boolean(page.next_place is not None)),
     ]
     if asked.continuation_token is not None:
         nodes.append(("ContinuationToken", asked.continuation_token))
@@ -138,7 +138,7 @@ def listing_v2_document(asked: ListObjectsV2, page: ObjectList, max_keys: int, o
 
 def listing_v1_document(asked: ListObjects, page: ObjectList, max_keys: int, owner: Owner) -> bytes:
     """The answer to ListObjects; NextMarker stands in it only with a delimiter (s3.md §2)."""
-    form = _KeyForm(asked.encode_url)
+    form = KeyForm(asked.encode_url)
     nodes: list[xml.Node] = [
         ("Name", asked.bucket),
         ("Prefix", form.text(asked.prefix)),
@@ -146,7 +146,7 @@ def listing_v1_document(asked: ListObjects, page: ObjectList, max_keys: int, own
         *form.optional("Delimiter", asked.delimiter),
         ("MaxKeys", str(max_keys)),
         *form.encoding_type(),
-        ("IsTruncated", _boolean(page.next_place is not None)),
+        ("IsTruncated", boolean(page.next_place is not None)),
     ]
     if page.next_place is not None and asked.delimiter:
         nodes.append(("NextMarker", form.text(last_place(page))))
@@ -159,7 +159,7 @@ def last_place(page: ObjectList) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class _KeyForm:
+class KeyForm:
     """How keys stand in a listing: as they are, or percent-encoded."""
 
     is_encoded: bool
@@ -192,7 +192,7 @@ class _KeyForm:
         return [*nodes, owner.to_node()] if owner is not None else nodes
 
 
-def _boolean(value: bool) -> str:
+def boolean(value: bool) -> str:
     return "true" if value else "false"
 
 

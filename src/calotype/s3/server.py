@@ -14,7 +14,7 @@ from typing import Any
 
 from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Response
 from calotype.http.percent import parse_query
-from calotype.s3 import bucket_calls, object_calls, reads
+from calotype.s3 import bucket_calls, object_calls, reads, version_calls
 from calotype.s3.addressing import Address, address_of
 from calotype.s3.authentication import authenticate
 from calotype.s3.bucket_operations import (
@@ -26,6 +26,7 @@ from calotype.s3.bucket_operations import (
     ListBuckets,
     ListObjects,
     ListObjectsV2,
+    ListObjectVersions,
 )
 from calotype.s3.call import Call
 from calotype.s3.copy_operation import CopyObject
@@ -53,6 +54,7 @@ ANSWERS: Mapping[type[Operation], Answer] = {
     GetBucketVersioning: bucket_calls.get_bucket_versioning,
     ListObjects: bucket_calls.list_objects,
     ListObjectsV2: bucket_calls.list_objects_v2,
+    ListObjectVersions: version_calls.list_object_versions,
     DeleteObjects: object_calls.delete_objects,
     PutObject: object_calls.put_object,
     CopyObject: object_calls.copy_object,
