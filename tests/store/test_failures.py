@@ -37,6 +37,10 @@ class FailingFiles(LocalFileSystem):
         if self.failing == operation:
             raise OSError(self.error, os.strerror(self.error))
 
+    def make_folder(self, path: Path) -> None:
+        self._fail_if("make_folder")
+        super().make_folder(path)
+
     def create(self, path: Path) -> int:
         self._fail_if("create")
         return super().create(path)
@@ -161,10 +165,11 @@ async def put_in_chunks(store: Store, bucket: Bucket, key: bytes, chunks: int, l
         return await upload.commit(VersionDraft())
 
 
+@pytest.mark.parametrize("operation", ["create", "make_folder"])
 async def test_a_disk_without_room_for_a_name_refuses_the_upload(
-    store: Store, bucket: Bucket, files: FailingFiles
+    store: Store, bucket: Bucket, files: FailingFiles, operation: str
 ) -> None:
-    files.failing, files.error = "create", errno.EDQUOT
+    files.failing, files.error = operation, errno.EDQUOT
     with pytest.raises(StorageFull):
         await put(store, bucket, b"a", b"x" * 5000)
     assert list(store.blobs.blob_ids()) == []

@@ -115,8 +115,8 @@ class Store:
         holder = f"process {os.getpid()}" + (f" at {address}" if address else "")
         lock = FolderLock.take(folder, holder)
         try:
-            metadata = await asyncio.to_thread(SqliteMetadata.open, folder / "metadata.db", files)
             blobs = await asyncio.to_thread(LocalBlobs, folder / "blobs", files)
+            metadata = await asyncio.to_thread(SqliteMetadata.open, folder / "metadata.db", files)
         except BaseException:
             lock.release()
             raise

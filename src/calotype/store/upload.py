@@ -169,12 +169,12 @@ class Upload:
     async def _store_piece(self) -> None:
         unwritten, self._unwritten = self._unwritten, []
         piece = self._take_piece() if self._piece else b""
-        if self._blob_id is None:
-            self._blob_id = self._parts.blobs.new_id()
-            self._parts.active.add(self._blob_id)
-        self._parts.reserve.take(len(piece))
-        self._step = self._parts.threads.run(self._store, self._blob_id, unwritten, piece)
         try:
+            if self._blob_id is None:
+                self._blob_id = self._parts.blobs.new_id()
+                self._parts.active.add(self._blob_id)
+            self._parts.reserve.take(len(piece))
+            self._step = self._parts.threads.run(self._store, self._blob_id, unwritten, piece)
             await asyncio.shield(self._step)
         except OSError as error:
             if error.errno in OUT_OF_SPACE:
