@@ -149,6 +149,31 @@ async def test_ranges_are_answered_from_the_whole(
     assert "range" not in edge.origin.requests[0].headers
 
 
+@pytest.mark.parametrize("etag", ['"a"', None])
+async def test_memoised_answer_is_confirmed_only_to_who_has_it(tmp_path: Path, etag: str | None) -> None:
+    fields = {"cache_control": FRESH, "last_modified": "Sat, 21 Nov 2026 20:40:36 GMT"} | (
+        {"etag": etag} if etag else {}
+    )
+    async with story(tmp_path, lambda _: picture(**fields)) as edge:
+        for _ in range(3):
+            await edge.ask("/a.png")
+        rows = [
+            ([("if-none-match", '"a"')], 304 if etag else 200),
+            ([("if-none-match", 'W/"a"')], 304 if etag else 200),
+            ([("if-none-match", '"b"')], 200),
+            ([("if-none-match", '"b"'), ("if-none-match", '"a"')], 304 if etag else 200),
+            ([("if-none-match", '"b"'), ("if-modified-since", "Sat, 21 Nov 2026 20:40:36 GMT")], 200),
+            ([("if-modified-since", "Sat, 21 Nov 2026 20:40:36 GMT")], 304),
+            ([("if-modified-since", "Sat, 21 Nov 2026 20:40:35 GMT")], 200),
+            ([], 200),
+        ]
+        for sent, status in rows:
+            seen = await edge.ask("/a.png", headers=sent)
+            assert (seen.status, seen.cache, seen.body) == (status, "HIT", b"pixels" if status == 200 else b"")
+            assert ("content-type" in seen.headers) == (status == 200)
+    assert len(edge.origin.requests) == 1
+
+
 async def test_several_ranges_come_as_multipart(tmp_path: Path) -> None:
     async with story(tmp_path, lambda _: picture(b"0123456789", cache_control=FRESH)) as edge:
         await edge.ask("/a.png")

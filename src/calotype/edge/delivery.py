@@ -47,7 +47,7 @@ class Delivery:
         validators = _validators(headers)
         match evaluate(self._request.method, self._request.headers, validators):
             case Outcome.NOT_MODIFIED:
-                return Response(304, _for_304(headers))
+                return Response(304, fields_of_304(headers))
             case Outcome.PRECONDITION_FAILED:
                 return Response(412, _without_content(headers))
             case Outcome.PROCEED:
@@ -135,7 +135,8 @@ def _validators(headers: Headers) -> Validators:
 _ABOUT_THE_CONTENT = ("content-length", "content-type", "content-encoding", "content-range", "content-language")
 
 
-def _for_304(headers: Headers) -> Headers:
+def fields_of_304(headers: Headers) -> Headers:
+    """What a 304 repeats of the answer it stands for (RFC 9110 §15.4.5)."""
     return headers.without(*_ABOUT_THE_CONTENT, "last-modified") if "etag" in headers else _without_content(headers)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 
 from calotype.cache.policy.stored import StoredResponse
 from calotype.edge.bans import Ban, Bans, Subject
-from calotype.http.message import Prepared
+from calotype.edge.delivery import fields_of_304
+from calotype.http.message import Headers, Prepared
 
 # How long an answer is given without asking the index again: the index learns of its use, a peer of its eviction.
 MEMO_SECONDS = 60.0
@@ -23,39 +24,60 @@ _RAY_MASK = (1 << 64) - 1
 
 
 class HotAnswer:
-    """One answer. `template` takes the age, the seconds of freshness left and the ray, in this order."""
+    """One answer. The templates take the age, the seconds of freshness left and the ray, in this order."""
 
-    __slots__ = ("body", "born", "fresh_until", "key_digest", "subject", "template", "until", "uses")
+    __slots__ = (
+        "body",
+        "born",
+        "confirmations",
+        "etag",
+        "fresh_until",
+        "key_digest",
+        "subject",
+        "template",
+        "template_304",
+        "until",
+        "uses",
+    )
 
     def __init__(
         self,
-        template: bytes,
+        headers: Headers,
         body: bytes,
         *,
         born: float,
         fresh_until: float,
-        until: float,
+        now: float,
         key_digest: str,
         subject: Subject,
     ) -> None:
-        self.template = template
+        self.template = _template("200 OK", headers, len(body))
+        self.template_304 = _template("304 Not Modified", fields_of_304(headers), None)
+        self.etag = (headers.get("etag") or "").encode("latin-1") or None
         self.body = body
         self.born = born
         self.fresh_until = fresh_until
-        self.until = until
+        self.until = min(fresh_until, now + MEMO_SECONDS)
         self.key_digest = key_digest
         self.subject = subject
         self.uses = 0
+        self.confirmations = 0
 
-    def prepared(self, now: float, ray: int) -> Prepared:
+    def whole(self, now: float, ray: int) -> Prepared:
+        self.uses += 1
         return Prepared(self.template % (now - self.born, self.fresh_until - now, ray & _RAY_MASK), self.body)
 
+    def not_modified(self, now: float, ray: int) -> Prepared:
+        self.confirmations += 1
+        return Prepared(self.template_304 % (now - self.born, self.fresh_until - now, ray & _RAY_MASK), b"")
 
-def template_of(headers: Iterable[tuple[str, str]], length: int) -> bytes:
-    """The head of a 200 with places for age, remaining freshness and ray."""
-    lines = ["HTTP/1.1 200 OK"]
+
+def _template(status: str, headers: Headers, length: int | None) -> bytes:
+    """A head with places for age, remaining freshness and ray."""
+    lines = [f"HTTP/1.1 {status}"]
     lines += [f"{name}: {value}" for name, value in headers if name not in _FILLED_IN]
-    lines.append(f"content-length: {length}")
+    if length is not None:
+        lines.append(f"content-length: {length}")
     fixed = "\r\n".join(lines).encode("latin-1").replace(b"%", b"%%")
     return fixed + (
         b"\r\nage: %d\r\ncf-cache-status: HIT\r\ncache-status: Calotype; hit; ttl=%d\r\ncf-ray: %016x-CAL\r\n\r\n"
@@ -88,7 +110,7 @@ class HotMemo:
         answer = self.answers.pop(key, None)
         if answer is not None:
             self._bytes -= _cost(answer)
-            self._dropped_uses += answer.uses
+            self._dropped_uses += answer.uses + answer.confirmations
             self._dropped_bytes_out += answer.uses * len(answer.body)
             others = self._by_url[answer.subject.url]
             others.discard(key)
@@ -118,7 +140,7 @@ class HotMemo:
     @property
     def uses(self) -> int:
         """How many answers were given from here."""
-        return self._dropped_uses + sum(answer.uses for answer in self.answers.values())
+        return self._dropped_uses + sum(answer.uses + answer.confirmations for answer in self.answers.values())
 
     @property
     def bytes_out(self) -> int:
@@ -126,7 +148,7 @@ class HotMemo:
 
 
 def _cost(answer: HotAnswer) -> int:
-    return _OVERHEAD_BYTES + len(answer.template) + len(answer.body)
+    return _OVERHEAD_BYTES + 2 * len(answer.template) + len(answer.body)
 
 
 def subject_of(stored: StoredResponse) -> Subject:

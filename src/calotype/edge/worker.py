@@ -21,7 +21,7 @@ from calotype.edge.bans import Bans
 from calotype.edge.caching import Answered, Caching, Task
 from calotype.edge.delivery import RAY_SUFFIX, SERVER, Delivery, delivered_headers, edge_fields
 from calotype.edge.error_pages import EdgeError, error_response
-from calotype.edge.memo import MEMO_SECONDS, HotAnswer, HotMemo, MemoKey, subject_of, template_of
+from calotype.edge.memo import HotAnswer, HotMemo, MemoKey, subject_of
 from calotype.edge.origin_request import FetchKind, OriginRequest, build_origin_request
 from calotype.edge.peers import Memorandum, OwnerAway, Peers, memo_field
 from calotype.edge.phases import Forward, Redirected, ZoneRules
@@ -31,10 +31,8 @@ from calotype.http.message import Headers, Prepared, Request, Response
 
 log = logging.getLogger("calotype.edge")
 
-# A request with one of these asks for more than the whole stored answer.
-_SLOW_FIELDS = frozenset(
-    {b"range", b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since", b"if-range"}
-)
+# A request with one of these asks for something else than the stored answer or its confirmation.
+_SLOW_FIELDS = frozenset({b"range", b"if-match", b"if-unmodified-since", b"if-range"})
 # In RFC mode a client may also speak to the cache, and credentials matter to what is stored.
 _SLOW_FIELDS_RFC = _SLOW_FIELDS | {b"cache-control", b"pragma", b"authorization"}
 
@@ -85,7 +83,7 @@ class EdgeWorker:
     # The hot path
 
     def try_now(self, request: Request) -> Prepared | None:
-        """The memoised answer to a plain GET while it is fresh, or None (see `memo`)."""
+        """The memoised answer to a plain GET, or the 304 to one that has it already, while it is fresh (see `memo`)."""
         fields = request.fields
         if request.method != "GET" or not self._slow_fields.isdisjoint(fields):
             return None
@@ -96,11 +94,13 @@ class EdgeWorker:
         now = time.time()
         if now >= answer.until:
             return None
-        answer.uses += 1
+        etag = fields.get(b"if-none-match")
+        if b"if-modified-since" in fields if etag is None else etag != answer.etag:
+            return None
         self._ray = ray = self._ray + 1
         if self._log is not None:
             self._log_hit(request, host, answer, now, ray)
-        return answer.prepared(now, ray)
+        return answer.whole(now, ray) if etag is None else answer.not_modified(now, ray)
 
     # Everything else
 
@@ -225,11 +225,11 @@ class EdgeWorker:
         headers = delivered_headers(stored, task.forward, rules, now=task.now).set("accept-ranges", "bytes")
         headers = headers.merge(edge_fields(headers, rules.mode, None, ray=""))
         answer = HotAnswer(
-            template_of(headers, len(entry.body)),
+            headers,
             entry.body,
             born=stored.lifetime.born,
             fresh_until=stored.lifetime.fresh_until,
-            until=min(stored.lifetime.fresh_until, task.now + MEMO_SECONDS),
+            now=task.now,
             key_digest=task.forward.key.digest,
             subject=subject_of(stored),
         )
@@ -237,7 +237,9 @@ class EdgeWorker:
         return answered
 
     def _may_memoise(self, task: Task, rules: ZoneRules, status: int) -> bool:
-        is_plain = task.request.method == "GET" and self._slow_fields.isdisjoint(task.request.fields)
+        fields = task.request.fields
+        has_condition = b"if-none-match" in fields or b"if-modified-since" in fields
+        is_plain = task.request.method == "GET" and self._slow_fields.isdisjoint(fields) and not has_condition
         return rules.is_memo_safe and status == 200 and is_plain
 
     async def _ask_owner(self, task: Task, owner: int, ray: str) -> Answered:
@@ -248,11 +250,11 @@ class EdgeWorker:
             return await self._caching.pass_through(task, CacheStatus.BYPASS, detail="owner-away")
         if memorandum is not None and self._may_keep(memorandum) and isinstance(response.body, bytes):
             answer = HotAnswer(
-                template_of(response.headers, len(response.body)),
+                response.headers,
                 response.body,
                 born=memorandum.born,
                 fresh_until=memorandum.fresh_until,
-                until=min(memorandum.fresh_until, task.now + MEMO_SECONDS),
+                now=task.now,
                 key_digest=memorandum.key_digest,
                 subject=memorandum.subject,
             )
@@ -299,9 +301,9 @@ class EdgeWorker:
             method="GET",
             host=host.decode("latin-1"),
             target=request.target,
-            status=200,
+            status=200 if b"if-none-match" not in request.fields else 304,
             cache="HIT",
-            length=len(answer.body),
+            length=len(answer.body) if b"if-none-match" not in request.fields else 0,
             ray=f"{ray:016x}",
             seconds=0.0,
         )
