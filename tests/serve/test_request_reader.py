@@ -33,6 +33,7 @@ STREAMS = [
     + NEVER,
     HEAD + b"Connection: upgrade\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\nGET /never",
     b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n" + GET_2,
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nGET /2 HTTP/1.1\r\n\r\n",
     HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\nz\r\n",
     HEAD + b"Transfer-Encoding: gzip\r\n\r\n",
     HEAD + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\nhi",

@@ -13,6 +13,7 @@ import trustme
 from calotype.http.message import Request, Response, read_body
 from calotype.serve.client import Address, Client
 from calotype.serve.errors import ConnectFailed
+from calotype.serve.limits import Limits
 from calotype.serve.tls import CertificateFiles, Certificates, certificate_names
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -85,6 +86,13 @@ async def test_changed_files_are_served_to_new_connections(start, files, trust):
     written = files("new.test")
     os.utime(written.chain, (1, 1))
     assert certificates.reload_if_changed()
+    assert await names_served(server.port, trust, "new.test") == ["new.test"]
+
+
+async def test_a_running_server_notices_changed_files_by_itself(start, files, trust):
+    server = await start(ssl=Certificates([files("old.test")]), limits=Limits(idle_timeout_s=0.2))
+    os.utime(files("new.test").chain, (1, 1))
+    await asyncio.sleep(0.3)
     assert await names_served(server.port, trust, "new.test") == ["new.test"]
 
 

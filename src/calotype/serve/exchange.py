@@ -187,8 +187,8 @@ class Exchange:
     def _parser_failed(self, error: httptools.HttpParserError) -> None:
         if self.is_complete:
             self._has_excess = True
-        elif isinstance(error.__context__, MalformedResponse):
-            self.fail(error.__context__)
+        elif self._error is not None:
+            return  # raised inside a callback to stop the parser, after the exchange had failed
         elif isinstance(error, httptools.HttpParserCallbackError):
             raise error
         else:
@@ -232,6 +232,28 @@ class Exchange:
         self._raw.append((name.lower(), value.rstrip()))
 
     def on_headers_complete(self) -> None:
+        try:
+            self._head_arrived()
+        except MalformedResponse as error:
+            self.fail(error)
+            raise
+
+    def on_body(self, piece: bytes) -> None:
+        if self.is_complete:
+            self._has_excess = True
+            return
+        self._received += len(piece)
+        self._buffered += len(piece)
+        self._pieces.append(piece)
+        if self._buffered >= self._limits.body_buffer_bytes and not self._is_paused and self._line is not None:
+            self._is_paused = True
+            self._line.pause_reading()
+
+    def on_message_complete(self) -> None:
+        if self.status is not None:
+            self.is_complete = True
+
+    def _head_arrived(self) -> None:
         parser = self._parser
         if parser is None or self.is_complete:
             return
@@ -252,21 +274,6 @@ class Exchange:
         # Not the parser's own opinion: it takes the end of an answer to HEAD without a length for the connection's.
         self._keep_alive = not self._ends_with_connection and _wants_keep_alive(headers, version)
         self.is_complete = not has_body
-
-    def on_body(self, piece: bytes) -> None:
-        if self.is_complete:
-            self._has_excess = True
-            return
-        self._received += len(piece)
-        self._buffered += len(piece)
-        self._pieces.append(piece)
-        if self._buffered >= self._limits.body_buffer_bytes and not self._is_paused and self._line is not None:
-            self._is_paused = True
-            self._line.pause_reading()
-
-    def on_message_complete(self) -> None:
-        if self.status is not None:
-            self.is_complete = True
 
     def _interim_arrived(self, status: int, headers: Headers) -> None:
         self._interim_count += 1

@@ -99,6 +99,8 @@ class Http2Connection(asyncio.Protocol):
             self._close()
             return
         for event in events:
+            if self._transport is None or self._transport.is_closing():
+                return
             self._handle(event)
         self._eventless_bytes = 0 if events else self._eventless_bytes + len(data)
         if self._eventless_bytes > EVENTLESS_MAX_BYTES:

@@ -131,17 +131,22 @@ class RequestReader:
         if parser is None:
             return
         received_before = body.received if body is not None else 0
+        position_of_upgrade = None
         try:
             parser.feed_data(piece)
         except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(piece[upgrade.args[0] :])
+            position_of_upgrade = upgrade.args[0]
+        except httptools.HttpParserCallbackError:
+            if not self.is_deaf:  # else our own refusal, raised to stop the parser
+                raise
         except httptools.HttpParserError as error:
             self._refuse(_refusal(error))
-        else:
-            if self.is_in_head:
-                self._head_grew(len(piece))
-            elif body is not None and body is self.body:
-                self._body_grew(len(piece), body.received - received_before)
+        if position_of_upgrade is not None:
+            self._ignore_upgrade(piece[position_of_upgrade:])
+        elif self.is_in_head:
+            self._head_grew(len(piece))
+        elif body is not None and body is self.body:
+            self._body_grew(len(piece), body.received - received_before)
 
     def _head_grew(self, length: int) -> None:
         if not self._head_bytes:
@@ -205,11 +210,39 @@ class RequestReader:
         name = name.lower()
         value = value.rstrip()
         if name in self._fields and name == b"host":
-            raise RequestRefused(400, "more than one Host field")
+            self._refuse(RequestRefused(400, "more than one Host field"))
+            raise _Stop
         self._fields[name] = value
         self._raw.append((name, value))
 
     def on_headers_complete(self) -> None:
+        try:
+            self._head_arrived()
+        except RequestRefused as refusal:
+            self._refuse(refusal)
+            raise _Stop from None
+
+    def on_body(self, piece: bytes) -> None:
+        body = self.body
+        if body is not None:
+            self._sink.body_arrived(body.feed(piece))
+
+    def on_message_complete(self) -> None:
+        body = self.body
+        if body is None:
+            assert self._request is not None
+            self._sink.request_arrived(self._request, self._keep_alive)
+        elif self._parser is not None and not self._parser.should_upgrade():
+            self.body = None
+            body.end()
+        else:
+            return
+        if not self._keep_alive:
+            self.stop()  # what follows `Connection: close` is nobody's concern
+
+    # Steps of `on_headers_complete`.
+
+    def _head_arrived(self) -> None:
         parser, fields, url = self._parser, self._fields, self._url
         assert parser is not None
         self.is_in_head = False
@@ -233,26 +266,6 @@ class RequestReader:
         self._request = request
         if b"content-length" in fields or b"transfer-encoding" in fields:
             self._begin_body(request, fields)
-
-    def on_body(self, piece: bytes) -> None:
-        body = self.body
-        if body is not None:
-            self._sink.body_arrived(body.feed(piece))
-
-    def on_message_complete(self) -> None:
-        body = self.body
-        if body is None:
-            assert self._request is not None
-            self._sink.request_arrived(self._request, self._keep_alive)
-        elif self._parser is not None and not self._parser.should_upgrade():
-            self.body = None
-            body.end()
-        else:
-            return
-        if not self._keep_alive:
-            self.stop()  # what follows `Connection: close` is nobody's concern
-
-    # Steps of `on_headers_complete`.
 
     def _measure_head(self) -> None:
         self._head_bytes = 0
@@ -305,6 +318,10 @@ class RequestReader:
         self._sink.request_arrived(request, self._keep_alive)
 
 
+class _Stop(Exception):
+    """Raised inside a callback to stop the parser, after the refusal was told."""
+
+
 class _BodyCallbacks:
     """What a parser that sees only a body may call."""
 
@@ -314,11 +331,7 @@ class _BodyCallbacks:
 
 
 def _refusal(error: httptools.HttpParserError) -> RequestRefused:
-    """The refusal raised inside a callback, or the one that the parser's own complaint calls for."""
-    if isinstance(error.__context__, RequestRefused):
-        return error.__context__
-    if isinstance(error, httptools.HttpParserCallbackError):
-        raise error
+    """The refusal that the parser's complaint calls for."""
     if isinstance(error, httptools.HttpParserInvalidMethodError):
         return RequestRefused(501, "the method is not implemented")
     return RequestRefused(_STATUS_BY_REASON.get(str(error), 400), str(error))
