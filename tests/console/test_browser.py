@@ -318,6 +318,13 @@ def test_text_is_readable_in_either_scheme(
         ratios = page.evaluate(CONTRASTS.read_text())
         assert len(ratios) > 8
         assert {text: ratio for text, ratio in ratios.items() if ratio < 4.5} == {}
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.keyboard.press("1")
+        expect(page.locator("#viewer .toast")).to_be_visible()
+        ratios = page.evaluate(CONTRASTS.read_text())
+        assert "Link copied as URL" in ratios
+        assert {text: ratio for text, ratio in ratios.items() if ratio < 4.5} == {}
         assert complaints == []
 
 

@@ -28,7 +28,7 @@ class OriginDown(OriginFailure):
     status = 504
 
     def __init__(self, endpoint: str) -> None:
-        super().__init__(f"The origin at {endpoint} does not answer. Nothing is lost; try again when it runs.")
+        super().__init__(f"The origin at {endpoint} does not answer. Try again once it runs.")
 
 
 class OriginBrokeOff(OriginFailure):

@@ -16,7 +16,10 @@ FOREIGN_HOST = (
     "The console does not answer to this host name. Open it by its own address, "
     "or set public_url to the address it has behind a proxy.\n"
 )
-FOREIGN_ORIGIN = "This request comes from another site's page, so the console does nothing.\n"
+FOREIGN_ORIGIN = (
+    "This request comes from another site's page, so the console does nothing. "
+    "If it came through a proxy of yours, let the proxy pass the Host header on unchanged.\n"
+)
 
 # Scope entries that handlers read: the origin of this request's pages, and the site's address as seen from there.
 OWN_ORIGIN = "calotype.origin"
