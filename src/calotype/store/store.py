@@ -11,32 +11,21 @@ All of them belong to one event loop; times come from the `clock` given to `open
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from calotype.master_key import MasterKey
 from calotype.store import ids, listing, versions
 from calotype.store.backup import Copied, write_backup
 from calotype.store.blobs import Blobs, BlobWriter
-from calotype.store.bucket_directory import BucketDirectory
-from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion, ReadOnly
-from calotype.store.filesystem import FileSystem, LocalFileSystem, make_folders
-from calotype.store.folder_lock import FolderLock
+from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
 from calotype.store.fsck import Fsck, FsckReport
-from calotype.store.group_commit import GroupCommit
-from calotype.store.housekeeping import Housekeeping
-from calotype.store.keyring import Keyring
-from calotype.store.local_blobs import LocalBlobs
 from calotype.store.memory_blobs import MemoryBlobs
 from calotype.store.memory_metadata import MemoryMetadata
 from calotype.store.metadata import Metadata, Transaction
 from calotype.store.model import (
-    Account,
     Action,
     ApplicationKey,
     Blob,
@@ -48,41 +37,23 @@ from calotype.store.model import (
     OutboxRow,
     Versioning,
 )
+from calotype.store.open_store import OpenStore
 from calotype.store.reading import read_version
 from calotype.store.settings import RESERVE_BYTES, Clock, StoreSettings, milliseconds_now
 from calotype.store.space import DiskReserve
-from calotype.store.sqlite_metadata import SqliteMetadata
 from calotype.store.upload import Hasher, Upload, UploadParts
 from calotype.store.versions import Change, Precondition
-from calotype.store.work_threads import WorkThreads
 
 __all__ = ["RESERVE_BYTES", "Clock", "Store", "StoreSettings", "memory_store", "milliseconds_now"]
 
-_BODY_THREADS = 2
-_READ_THREADS = 4
 
-
-class Store:
+class Store(OpenStore):
     """Made by `open` or `memory_store`; `close` waits for what is under way."""
 
     def __init__(
         self, metadata: Metadata, blobs: Blobs, master_key: MasterKey, settings: StoreSettings, clock: Clock
     ) -> None:
-        self.metadata = metadata
-        self.blobs = blobs
-        self.settings = settings
-        self._clock = clock
-        self._random_bytes = ids.RandomSupply(os.urandom)
-        self._files: FileSystem = LocalFileSystem()
-        self._lock: FolderLock | None = None
-        self._closed = False
-        self._threads_in = WorkThreads(_BODY_THREADS, "body-in")
-        self._threads_out = WorkThreads(_READ_THREADS, "body-out")
-        self._housekeeping = Housekeeping(metadata, blobs, settings.remove_after_s, settings.housekeeping_interval_s)
-        self._commits = GroupCommit(metadata, blobs, self._housekeeping.committed, self._housekeeping.active)
-        self._housekeeping.start(self._commits)
-        self._buckets = BucketDirectory(metadata, self._commits.commit)
-        self._keyring = Keyring(metadata, self._commits.commit, master_key)
+        super().__init__(metadata, blobs, master_key, settings, clock)
         self._upload_parts = UploadParts(
             blobs,
             self._threads_in,
@@ -91,87 +62,6 @@ class Store:
             self._put,
             self._new_version,
         )
-        self._account: Account | None = None
-
-    @classmethod
-    async def open(
-        cls,
-        folder: Path,
-        master_key: MasterKey,
-        *,
-        reserve_bytes: int = RESERVE_BYTES,
-        clock: Clock = milliseconds_now,
-        address: str = "",
-        files: FileSystem | None = None,
-        settings: StoreSettings | None = None,
-    ) -> Store:
-        """The store in `folder` (DATA/origin), made when missing; raises StoreLocked, WrongMasterKey, UnknownSchema.
-
-        `address` is what a second start says about us. `settings` goes before `reserve_bytes`.
-        """
-        files = files or LocalFileSystem()
-        settings = settings or StoreSettings(reserve_bytes=reserve_bytes)
-        await asyncio.to_thread(make_folders, folder, files)
-        holder = f"process {os.getpid()}" + (f" at {address}" if address else "")
-        lock = FolderLock.take(folder, holder)
-        try:
-            blobs = await asyncio.to_thread(LocalBlobs, folder / "blobs", files)
-            metadata = await asyncio.to_thread(SqliteMetadata.open, folder / "metadata.db", files)
-        except BaseException:
-            lock.release()
-            raise
-        store = cls(metadata, blobs, master_key, settings, clock)
-        store._lock = lock
-        store._files = files
-        await store._begin()
-        return store
-
-    async def __aenter__(self) -> Store:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    @property
-    def read_only_reason(self) -> str | None:
-        """Why nothing more is written, or None while all is well."""
-        return self._commits.failure
-
-    def describe_holder(self, address: str) -> None:
-        """Write the address into the lock file, for whoever finds it taken."""
-        if self._lock is not None:
-            self._lock.describe(f"process {os.getpid()} at {address}")
-
-    async def flush(self) -> None:
-        """Come back when the ledger's figures are kept."""
-        await self._housekeeping.flush_ledger()
-
-    async def close(self) -> None:
-        """Answer what waits, flush, and let go of the folder. A second call does nothing."""
-        if self._closed:
-            return
-        self._closed = True
-        await self._housekeeping.stop()
-        await self._commits.close()
-        await self._threads_in.shutdown()
-        await self._threads_out.shutdown()
-        await self.metadata.close()
-        self.blobs.close()
-        if self._lock is not None:
-            self._lock.release()
-
-    # accounts
-
-    async def accounts(self) -> list[Account]:
-        return await self.metadata.read(lambda transaction: transaction.accounts())
-
-    async def default_account(self) -> Account:
-        """The account made with the store."""
-        if self._account is None:
-            self._account = min(await self.accounts(), key=lambda account: account.created_at_ms)
-        return self._account
 
     # buckets
 
@@ -345,10 +235,6 @@ class Store:
     async def delete_key(self, account_id: str, key_id: str) -> ApplicationKey:
         return await self._keyring.delete(account_id, key_id)
 
-    async def token_secret(self) -> bytes:
-        """32 random bytes, the same at every start, for signing tokens."""
-        return await self._keyring.token_secret((await self.default_account()).account_id)
-
     # ledger and outbox
 
     def count(
@@ -399,28 +285,6 @@ class Store:
 
     # inside
 
-    async def _begin(self) -> None:
-        """Make the first account, and open a secret so that a wrong master key shows at once."""
-        first = Account(ids.new_account_id(os.urandom), "default", ids.new_canonical_user_id(os.urandom), self._clock())
-
-        def make(transaction: Transaction) -> None:
-            if not transaction.accounts():
-                transaction.insert_account(first)
-
-        try:
-            if not await self.accounts():
-                await self._commits.commit(make)
-            await self.token_secret()
-            self._housekeeping.sweep_soon()
-        except BaseException:
-            await self.close()
-            raise
-
-    def _new_version(self, bucket: Bucket, action: Action, uploaded_at_ms: int | None) -> tuple[str, int]:
-        now_ms = self._clock()
-        version_id = ids.new_version_id(bucket.bucket_id, action, now_ms, self._random_bytes)
-        return version_id, now_ms if uploaded_at_ms is None else uploaded_at_ms
-
     async def _marker(self, bucket_id: str, key: bytes) -> FileVersion:
         bucket = await self.bucket_by_id(bucket_id)
         version_id, now_ms = self._new_version(bucket, Action.HIDE, None)
@@ -451,10 +315,6 @@ class Store:
         return _made(
             await self._commits.commit(put, writers, sync_alone=version.length > self.settings.synced_alone_bytes)
         )
-
-    def _refuse_when_read_only(self) -> None:
-        if self._commits.failure is not None:
-            raise ReadOnly(self._commits.failure)
 
 
 async def memory_store(
