@@ -71,7 +71,10 @@ class Edge:
         "off", kinds.choice("off", "text", "json"), "A line on standard output for each request, in which form."
     )
     certificates: str = _setting(
-        "", kinds.FOLDER, "Folder of NAME.crt and NAME.key pairs for TLS; read again on change."
+        "",
+        kinds.FOLDER,
+        "Folder of NAME.crt and NAME.key pairs for TLS, read again on change. Relative to the data folder.",
+        flag="--certificates",
     )
 
 
@@ -93,6 +96,9 @@ class Console:
     """[console]: the web page."""
 
     public_url: str = _setting("", kinds.URL, "How browsers reach the console behind another proxy.")
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), kinds.IP_ADDRESSES, "Addresses of proxies before the console whose X-Forwarded-For is believed."
+    )
 
 
 @dataclass(frozen=True, slots=True)

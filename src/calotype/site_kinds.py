@@ -200,18 +200,24 @@ def _check_template(text: str) -> str:
     return text
 
 
-def _parse_hostnames(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+def _list_kind(expected: str, check: Callable[[str], str]) -> Kind:
+    """A list of texts; in a variable they are parted by commas."""
+
+    def parse(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise Unsuitable
+        return tuple(check(each) for each in value)
+
+    def from_text(text: str) -> tuple[str, ...]:
+        return parse([each.strip() for each in text.split(",") if each.strip()])
+
+    return Kind(expected, parse, from_text, lambda values: f"[{', '.join(_quoted(each) for each in values)}]")
+
+
+def _check_ip_address(text: str) -> str:
+    if not _is_ip_address(text):
         raise Unsuitable
-    return tuple(_matching(_HOSTNAME)(each.lower()) for each in value)
-
-
-def _hostnames_from_text(text: str) -> tuple[str, ...]:
-    return _parse_hostnames([each.strip() for each in text.split(",") if each.strip()])
-
-
-def _list_to_toml(values: Any) -> str:
-    return f"[{', '.join(_quoted(value) for value in values)}]"
+    return text
 
 
 SECONDS = whole_number(0, 10 * 366 * 86400)
@@ -233,4 +239,5 @@ URL = _text_kind('a URL such as "https://photos.example.com", or "" for none', _
 BUCKET = _text_kind('6 to 63 lower-case letters, digits and dashes, such as "photos"', _check_bucket)
 TEMPLATE = _text_kind('a name template such as "%y/%mo/%d-%rna{6}"', _check_template)
 FOLDER = _text_kind('a folder, or "" for none', str)
-HOSTNAMES = Kind('a list of host names such as ["s3.localhost"]', _parse_hostnames, _hostnames_from_text, _list_to_toml)
+HOSTNAMES = _list_kind('a list of host names such as ["s3.localhost"]', lambda text: _matching(_HOSTNAME)(text.lower()))
+IP_ADDRESSES = _list_kind('a list of addresses such as ["127.0.0.1"]', _check_ip_address)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
 
+from calotype.b2.client import B2Client
 from cli.conftest import Command
 from support.site import RunningSite
 
@@ -132,3 +135,25 @@ def test_wrong_arguments_change_nothing_and_say_what_is_wrong(
     assert words in outcome.err
     assert outcome.err.startswith("calotype: ")
     assert beside("ls", "-r", "--json").json == before
+
+
+def test_a_name_that_the_edge_never_purges_keeps_no_other_picture_in_the_cache(
+    beside: Command, site: RunningSite, pictures: list[Path]
+) -> None:
+    key = beside("keys", "create", "--name", "direct", "--json").json
+    link = beside("upload", str(pictures[0]), "--name", "free.png").out.strip()
+    assert httpx.get(link).status_code == 200
+    with B2Client(site.origin, key["keyId"], key["applicationKey"]) as origin:
+        bucket_id = origin.bucket("photos").bucket_id
+        for name in ("cdn-cgi/a.png", "free.png"):
+            origin.upload(bucket_id, name, BytesIO(b"directly"), length=8, content_type="image/png")
+    assert eventually_is(link, b"directly")
+
+
+def eventually_is(link: str, content: bytes, within_s: float = 5) -> bool:
+    deadline = time.monotonic() + within_s
+    while httpx.get(link).content != content:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True

@@ -8,6 +8,7 @@ import pty
 import re
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -17,9 +18,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+import trustme
 
 from calotype.home_network import home_network_address
 from calotype.site_folder import load_credentials
+from support.ports import free_ports
 from support.processes import descendants, process_name
 from support.site import RunningSite, make_site, running_site
 
@@ -235,3 +238,31 @@ def test_an_edge_stands_before_any_origin(tmp_path: Path, options: list[str]) ->
         behind.terminate()
         codes = edge.wait(30), behind.wait(30)
     assert codes[0] == 0
+
+
+def test_a_site_with_a_domain_answers_over_tls_under_its_name_only(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    certificate = authority.issue_cert("photos.test")
+    folder = tmp_path / "certificates"
+    folder.mkdir()
+    certificate.private_key_pem.write_to_path(str(folder / "photos.test.key"))
+    for part in certificate.cert_chain_pems:
+        part.write_to_path(str(folder / "photos.test.crt"), append=True)
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    (port,) = free_ports(1)
+    options = ["--tls", f"127.0.0.1:{port}", "--certificates", str(folder)]
+    with running_site(tmp_path / "site", *options, CALOTYPE_SITE_DOMAIN="photos.test") as site:
+        assert f"https://photos.test:{port}/" in site.output.read_text()
+        (tmp_path / "a.png").write_bytes(b"picture")
+        # nothing resolves the name here: the command asks the edge of this machine for it
+        link = site.calotype("upload", str(tmp_path / "a.png"), "--name", "a.png").stdout.strip()
+        assert link == f"https://photos.test:{port}/a.png"
+        with httpx.Client(verify=trust) as client:
+            named = {"headers": {"host": f"photos.test:{port}"}, "extensions": {"sni_hostname": "photos.test"}}
+            answer = client.get(f"https://127.0.0.1:{port}/a.png", **named)  # type: ignore[arg-type]
+            assert (answer.status_code, answer.content) == (200, b"picture")
+        assert httpx.get(f"{site.edge}/a.png", headers={"host": "other.test"}).status_code != 200
+        (tmp_path / "a.png").write_bytes(b"another")
+        site.calotype("upload", str(tmp_path / "a.png"), "--name", "a.png")
+        assert httpx.get(f"{site.edge}/a.png", headers={"host": "photos.test"}).content == b"another"

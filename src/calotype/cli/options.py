@@ -42,6 +42,15 @@ Console = Annotated[str | None, _address("console", "the console", "127.0.0.1:80
 Origin = Annotated[str | None, _address("origin", "the origin", "127.0.0.1:9000")]
 Control = Annotated[str | None, _address("control", "the edge's control plane", "127.0.0.1:8002")]
 Tls = Annotated[str | None, _address("tls", "the edge with TLS", "none")]
+Certificates = Annotated[
+    Path | None,
+    typer.Option(
+        "--certificates",
+        metavar="DIR",
+        help="Folder of NAME.crt and NAME.key pairs for --tls. Default: the setting edge.certificates.",
+        show_default=False,
+    ),
+]
 Lan = Annotated[
     bool,
     typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ def up(
     origin: options.Origin = None,
     control: options.Control = None,
     tls: options.Tls = None,
+    certificates: options.Certificates = None,
     lan: options.Lan = False,
 ) -> None:
     """Start the whole site on this machine: origin, edge and console, and deploy calotype.toml onto them.
@@ -33,8 +35,9 @@ def up(
     from calotype.cli.profiles import data_folder
     from calotype.cli.starting import become_program
 
-    flags = {"--edge": edge, "--console": console, "--origin": origin, "--control": control, "--tls": tls}
-    become_program("up", {"data": str(data_folder(data)), "flags": {**flags, "--lan": lan}})
+    addresses = {"--edge": edge, "--console": console, "--origin": origin, "--control": control}
+    flags = {**addresses, **_tls_flags(tls, certificates), "--lan": lan}
+    become_program("up", {"data": str(data_folder(data)), "flags": flags})
 
 
 def origin(
@@ -68,6 +71,8 @@ def edge(
         ),
     ] = None,
     control: options.Control = None,
+    tls: options.Tls = None,
+    certificates: options.Certificates = None,
     front: Annotated[
         str | None,
         typer.Option(
@@ -96,7 +101,7 @@ def edge(
     from calotype.cli.profiles import data_folder
     from calotype.cli.starting import become_program
 
-    flags = {"--edge": listen, "--control": control}
+    flags = {"--edge": listen, "--control": control, **_tls_flags(tls, certificates)}
     chosen = {"front": front, "workers": workers, "mode": None if mode is None else mode.value}
     become_program("edge", {"data": str(data_folder(data)), "flags": flags, **chosen})
 
@@ -118,3 +123,8 @@ def console(
     from calotype.cli.starting import become_program
 
     become_program("console", {"data": str(data_folder(data)), "flags": {"--console": listen}})
+
+
+def _tls_flags(tls: str | None, certificates: Path | None) -> dict[str, str | None]:
+    """The folder is named from where the command is called, not from the data folder."""
+    return {"--tls": tls, "--certificates": None if certificates is None else str(certificates.absolute())}

@@ -133,6 +133,8 @@ def edge_settings(site: Site, folder: Path) -> EdgeSettings:
     return EdgeSettings(
         data=folder,
         listen=str(site.listen.edge),
+        tls_listen=None if site.listen.tls is None else str(site.listen.tls),
+        certificates=folder / site.edge.certificates if site.edge.certificates else None,
         control=str(site.listen.control),
         workers=site.edge.workers,
         cache_size_bytes=site.edge.cache_size_bytes,
@@ -157,6 +159,7 @@ def console_settings(site: Site, folder: Path) -> ConsoleSettings:
         site_url=site.url if site.public_url or site.domain else None,
         edge_port=site.listen.edge.port,
         public_url=site.console.public_url or None,
+        trusted_proxies=site.console.trusted_proxies,
         site_name=site.name,
         name_template=site.file_name,
     )
