@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from calotype.auth.sigv4 import parse_authorization, verify
 from calotype.edge.configuration import OriginSigning, ZoneConfiguration
-from calotype.http.message import Headers, Request, Response
+from calotype.http.message import Headers, Request, Response, read_body
 from calotype.rules.ruleset import Rule
 from calotype.serve.client import Address
 from edge.story import picture, rule, save_zones, site_zone, story
@@ -86,6 +87,29 @@ async def test_default_site_from_path_to_headers(tmp_path: Path) -> None:
         assert seen.headers.get("server") == "calotype"
         assert (seen.headers.get("cf-ray") or "").endswith("-CAL")
         assert not [name for name in seen.headers.names() if name.startswith("x-bz-") or name == "set-cookie"]
+
+
+async def test_any_query_is_answered_from_memory_where_no_rule_reads_it(tmp_path: Path) -> None:
+    async with story(tmp_path, b2_answer, zones=default_site) as edge:
+        for number in range(50):
+            assert (await edge.ask(f"/a.png?{number}")).status == 200
+        assert (await edge.ask("/a.png")).cache == "HIT"
+        worker = Address("worker", 0, unix_path=str(tmp_path / "run" / "edge-worker-0.sock"))
+        told = await edge.client.fetch(worker, Request.of("GET", "/calotype/v1/stats"))
+        figures = msgspec.json.decode(await read_body(told.body, 10_000))
+    assert figures["requests"] == {"MISS": 1, "HIT": 50}
+    assert edge.origin.asked == ["GET /file/photos/a.png"]
+
+
+@pytest.mark.parametrize("field", ["http.request.uri.query", "http.request.full_uri", "raw.http.request.uri"])
+async def test_query_that_a_rule_reads_is_not_passed_over(tmp_path: Path, field: str) -> None:
+    told = rule(
+        "http_response_headers_transform", "rewrite", {"headers": {"x-q": {"operation": "set", "expression": field}}}
+    )
+    async with story(tmp_path, b2_answer, zones=with_rules(CACHE, told)) as edge:
+        answers = [await edge.ask(f"/a.png?{query}") for query in "aabbaab"]
+    assert [(seen.headers.get("x-q") or "")[-1] for seen in answers] == list("aabbaab")
+    assert len(edge.origin.requests) == 1
 
 
 async def test_etag_made_from_the_sha1_is_what_conditions_compare_with(tmp_path: Path) -> None:

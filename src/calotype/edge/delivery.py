@@ -32,12 +32,14 @@ class BodySource:
 class Delivery:
     """Makes answers for one request from what is stored or passed on."""
 
-    def __init__(self, request: Request, forward: Forward, rules: ZoneRules, *, now: float, boundary: str) -> None:
+    def __init__(
+        self, request: Request, forward: Forward, rules: ZoneRules, *, now: float, new_boundary: Callable[[], str]
+    ) -> None:
         self._request = request
         self._forward = forward
         self._rules = rules
         self._now = now
-        self._boundary = boundary
+        self._new_boundary = new_boundary
 
     def from_store(self, stored: StoredResponse, source: BodySource, handling: Handling) -> Response:
         """The answer to this request, out of a stored response that is complete or still arriving."""
@@ -89,7 +91,7 @@ class Delivery:
 
     def _several_ranges(self, headers: Headers, source: BodySource, ranges: tuple[tuple[int, int], ...]) -> Response:
         assert source.length is not None
-        multipart = MultipartByteranges(ranges, source.length, headers.get("content-type"), self._boundary)
+        multipart = MultipartByteranges(ranges, source.length, headers.get("content-type"), self._new_boundary())
         headers = headers.set("content-type", multipart.content_type_header)
         return Response(206, _with_length(headers, multipart.content_length), _parts(multipart, source))
 

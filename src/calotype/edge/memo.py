@@ -24,9 +24,13 @@ _RAY_MASK = (1 << 64) - 1
 
 
 class HotAnswer:
-    """One answer. The templates take the age, the seconds of freshness left and the ray, in this order."""
+    """One answer. The templates take the age, the seconds of freshness left and the ray, in this order.
+
+    With `any_query` it stands under its path and answers whatever query follows.
+    """
 
     __slots__ = (
+        "any_query",
         "body",
         "born",
         "confirmations",
@@ -50,7 +54,9 @@ class HotAnswer:
         now: float,
         key_digest: str,
         subject: Subject,
+        any_query: bool,
     ) -> None:
+        self.any_query = any_query
         self.template = _template("200 OK", headers, len(body))
         self.template_304 = _template("304 Not Modified", fields_of_304(headers), None)
         self.etag = (headers.get("etag") or "").encode("latin-1") or None
@@ -98,7 +104,14 @@ class HotMemo:
         self._dropped_uses = 0
         self._dropped_bytes_out = 0
 
-    def put(self, key: MemoKey, answer: HotAnswer) -> None:
+    def find_by_path(self, scheme: str, host: bytes, target: str) -> HotAnswer | None:
+        """The answer to this path with any query."""
+        path, mark, _ = target.partition("?")
+        answer = self.answers.get((scheme, host, path)) if mark else None
+        return answer if answer is not None and answer.any_query else None
+
+    def put(self, scheme: str, host: bytes, target: str, answer: HotAnswer) -> None:
+        key = scheme, host, target.partition("?")[0] if answer.any_query else target
         self.drop(key)
         self.answers[key] = answer
         self._by_url.setdefault(answer.subject.url, set()).add(key)

@@ -52,6 +52,7 @@ class Memorandum:
     born: float
     fresh_until: float
     generation: int
+    any_query: bool
 
 
 def socket_path(run_folder: Path, worker: int) -> Path:

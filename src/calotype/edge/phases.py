@@ -9,6 +9,7 @@ The cache holds the response before the last one, which runs at every delivery. 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
@@ -38,6 +39,9 @@ _PREFIXES_OF_THE_ADDRESS = (
     "http.response.",
     "raw.http.response.",
 )
+
+# Sets of cache rules that matched together; a zone has a handful.
+MOST_SETTINGS_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,16 @@ class Forward:
         return _target(self.fields.path, query)
 
 
+# The fields of the address in which the query shows.
+_FIELDS_WITH_QUERY = re.compile(r"(?:raw\.)?http\.request\.(?:full_uri|uri(?:\.query|\.args.*)?)")
+
+
 class ZoneRules:
-    """A zone's rules ready to run. `is_memo_safe`: its answers depend on the address asked for and nothing else."""
+    """A zone's rules ready to run.
+
+    `is_memo_safe`: its answers depend on the address asked for and nothing else. `reads_query`: some rule looks at
+    the query, so that it counts even where it is not in the cache key.
+    """
 
     def __init__(self, zone: ZoneConfiguration, mode: Mode) -> None:
         self.zone = zone
@@ -86,7 +98,10 @@ class ZoneRules:
             phase: compile_rules(zone.rulesets[phase].rules if phase in zone.rulesets else (), phase)
             for phase in phases.RULES_RUN_HERE
         }
-        self.is_memo_safe = all(_is_of_the_address(name) for name in self._fields_read())
+        fields_read = frozenset(self._fields_read())
+        self.is_memo_safe = all(_is_of_the_address(name) for name in fields_read)
+        self.reads_query = any(_FIELDS_WITH_QUERY.fullmatch(name) for name in fields_read)
+        self._settings_by_rules: dict[tuple[int, ...], tuple[CacheRuleSettings, CacheSettings]] = {}
         self._base_settings = CacheSettings(
             mode=mode,
             browser_cache_ttl=0 if mode is Mode.RFC else int(zone.setting("browser_cache_ttl") or 0),
@@ -119,8 +134,7 @@ class ZoneRules:
             headers = headers.without("authorization", "cookie")  # the edge speaks for itself; nothing is personal
         for action in self._matching(phases.REQUEST_HEADERS, rewritten, HeaderRewrite):
             headers = action.apply(headers, rewritten)
-        cache_rules = _merged(CacheRuleSettings(), self._matching(phases.CACHE_SETTINGS, rewritten, CacheRuleSettings))
-        settings = self._settings(cache_rules)
+        cache_rules, settings = self._cache_settings(rewritten)
         key = self._key(fields, rewritten, settings, cache_rules)
         return Forward(rewritten, fields.path, headers, route, config, settings, key)
 
@@ -139,6 +153,18 @@ class ZoneRules:
         if path != fields.path and path.startswith("/file/"):
             path = path.replace("+", "%2B")  # B2's friendly URLs read a bare plus as a blank
         return fields.rewritten(path, query)
+
+    def _cache_settings(self, fields: RequestFields) -> tuple[CacheRuleSettings, CacheSettings]:
+        """The settings of the matching rules together; each set of rules is put together once."""
+        matching = tuple(self._matching(phases.CACHE_SETTINGS, fields, CacheRuleSettings))
+        identity = tuple(id(rule) for rule in matching)
+        found = self._settings_by_rules.get(identity)
+        if found is None:
+            if len(self._settings_by_rules) >= MOST_SETTINGS_REMEMBERED:
+                self._settings_by_rules.clear()
+            rules = _merged(CacheRuleSettings(), iter(matching))
+            found = self._settings_by_rules[identity] = rules, self._settings(rules)
+        return found
 
     def _settings(self, rules: CacheRuleSettings) -> CacheSettings:
         base = self._base_settings

@@ -21,7 +21,7 @@ from calotype.edge.bans import Bans
 from calotype.edge.caching import Answered, Caching, Task
 from calotype.edge.delivery import RAY_SUFFIX, SERVER, Delivery, delivered_headers, edge_fields
 from calotype.edge.error_pages import EdgeError, error_response
-from calotype.edge.memo import HotAnswer, HotMemo, MemoKey, subject_of
+from calotype.edge.memo import HotAnswer, HotMemo, subject_of
 from calotype.edge.origin_request import FetchKind, OriginRequest, build_origin_request
 from calotype.edge.peers import Memorandum, OwnerAway, Peers, memo_field
 from calotype.edge.phases import Forward, Redirected, ZoneRules
@@ -90,7 +90,9 @@ class EdgeWorker:
         host = fields.get(b"host", b"")
         answer = self._memo.answers.get((request.scheme, host, request.target))
         if answer is None:
-            return None
+            answer = self._memo.find_by_path(request.scheme, host, request.target)
+            if answer is None:
+                return None
         now = time.time()
         if now >= answer.until:
             return None
@@ -152,7 +154,7 @@ class EdgeWorker:
                 now=time.time(),
             )
 
-        delivery = Delivery(request, forward, rules, now=now, boundary=secrets.token_hex(16))
+        delivery = Delivery(request, forward, rules, now=now, new_boundary=lambda: secrets.token_hex(16))
         return Task(request, forward, spell, delivery, now)
 
     def _is_candidate(self, forward: Forward, rules: ZoneRules, now: float) -> bool:
@@ -219,6 +221,7 @@ class EdgeWorker:
                 stored.lifetime.born,
                 stored.lifetime.fresh_until,
                 self.zones.generation,
+                _answers_any_query(task, rules),
             )
             answered.response.headers = answered.response.headers.add(*memo_field(memorandum))
             return answered
@@ -232,9 +235,13 @@ class EdgeWorker:
             now=task.now,
             key_digest=task.forward.key.digest,
             subject=subject_of(stored),
+            any_query=_answers_any_query(task, rules),
         )
-        self._memo.put(_memo_key(task.request), answer)
+        self._memoise(task.request, answer)
         return answered
+
+    def _memoise(self, request: Request, answer: HotAnswer) -> None:
+        self._memo.put(request.scheme, request.fields.get(b"host", b""), request.target, answer)
 
     def _may_memoise(self, task: Task, rules: ZoneRules, status: int) -> bool:
         fields = task.request.fields
@@ -257,8 +264,9 @@ class EdgeWorker:
                 now=task.now,
                 key_digest=memorandum.key_digest,
                 subject=memorandum.subject,
+                any_query=memorandum.any_query,
             )
-            self._memo.put(_memo_key(task.request), answer)
+            self._memoise(task.request, answer)
         return Answered(response)
 
     def _may_keep(self, memorandum: Memorandum) -> bool:
@@ -309,8 +317,8 @@ class EdgeWorker:
         )
 
 
-def _memo_key(request: Request) -> MemoKey:
-    return (request.scheme, request.fields.get(b"host", b""), request.target)
+def _answers_any_query(task: Task, rules: ZoneRules) -> bool:
+    return task.forward.settings.ignore_query and not rules.reads_query
 
 
 def _made_here(response: Response, mode: Mode, ray: str) -> Response:
