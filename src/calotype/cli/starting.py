@@ -27,7 +27,7 @@ def become_program(name: str, settings: dict[str, Any]) -> None:
 
 
 def require_server_packages() -> None:
-    missing = [package for package in SERVER_PACKAGES if importlib.util.find_spec(package) is None]
+    missing = [package for package in SERVER_PACKAGES if not _is_installed(package)]
     if missing:
         raise CommandError(
             "The servers cannot start",
@@ -35,3 +35,10 @@ def require_server_packages() -> None:
             "Install them with `pip install 'calotype[server]'`",
             ExitCode.SETTINGS,
         )
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ImportError:
+        return False

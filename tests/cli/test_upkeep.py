@@ -1,0 +1,156 @@
+"""backup, restore and fsck, and what the client commands can do without."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from calotype.site_folder import load_credentials, save_credentials
+from cli.conftest import Command
+from support.site import RunningSite
+
+SERVER_PACKAGES = ("uvloop", "httptools", "cryptography", "starlette", "uvicorn", "jinja2", "h2")
+
+
+def test_a_backup_of_a_running_site_is_checked_and_starts_as_a_site_of_its_own(
+    beside: Command, calotype: Command, site: RunningSite, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"a picture to keep")
+    beside("upload", str(tmp_path / "a.png"), "--name", "kept/a.png")
+    made = beside("backup", str(tmp_path / "backup"), "--json")
+    assert made.code == 0, made.err
+    assert made.json["blobs"] > 0
+    secrets = load_credentials(site.data)
+    assert secrets.owner is not None
+    for path in (tmp_path / "backup").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert secrets.owner.application_key.encode() not in content
+            assert (secrets.control_token or "").encode() not in content
+    restored = calotype("restore", str(tmp_path / "backup"), "--data", str(tmp_path / "data"), "--json")
+    assert restored.json["blobs"] == made.json["blobs"]
+    assert (tmp_path / "data" / "calotype.toml").read_text() == (site.data / "calotype.toml").read_text()
+    variables = {"HOME": site.environment["HOME"]}  # where the master key is
+    checked = calotype("fsck", "--data", str(tmp_path / "data"), "--json", variables=variables)
+    assert (checked.code, checked.json["problems"]) == (0, [])
+    assert checked.json["blobs"] == made.json["blobs"]
+
+
+def test_fsck_of_a_running_site_reads_everything(beside: Command) -> None:
+    outcome = beside("fsck")
+    assert outcome.code == 0
+    assert outcome.lines[0].endswith("all read and compared")
+
+
+def test_fsck_finds_bytes_that_changed(beside: Command, calotype: Command, site: RunningSite, tmp_path: Path) -> None:
+    (tmp_path / "b.png").write_bytes(b"bytes that will be found nowhere else")
+    beside("upload", str(tmp_path / "b.png"), "--name", "damaged/b.png")
+    beside("backup", str(tmp_path / "backup"))
+    calotype("restore", str(tmp_path / "backup"), "--data", str(tmp_path / "data"))
+    (blob,) = [
+        path
+        for path in (tmp_path / "data" / "origin" / "blobs").rglob("*")
+        if path.is_file() and b"found nowhere else" in path.read_bytes()
+    ]
+    blob.chmod(0o600)
+    blob.write_bytes(b"bytes that will be found somewhere el")
+    variables = {"HOME": site.environment["HOME"]}
+    outcome = calotype("fsck", "--data", str(tmp_path / "data"), variables=variables)
+    assert outcome.code == 7
+    assert "! the bytes do not have the SHA-256 of the row" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["backup", "{full}"], 2, "it is there already and not empty"),
+        (["restore", "{full}", "--data", "{new}"], 1, "holds no metadata.db"),
+        (["restore", "{full}", "--data", "{full}"], 2, "it is not empty"),
+    ],
+)
+def test_a_folder_that_will_not_do_is_refused(
+    beside: Command, tmp_path: Path, arguments: list[str], code: int, words: str
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "something").touch()
+    outcome = beside(*(part.format(full=tmp_path / "full", new=tmp_path / "new") for part in arguments))
+    assert (outcome.code, outcome.out) == (code, "")
+    assert words in outcome.err
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["something"]
+
+
+def test_a_key_that_the_origin_does_not_know_leaves_with_5(
+    calotype: Command, site: RunningSite, tmp_path: Path
+) -> None:
+    credentials = load_credentials(site.data)
+    assert credentials.owner is not None
+    wrong = replace(credentials, owner=replace(credentials.owner, application_key="wrong"), control_token="wrong")
+    save_credentials(tmp_path / "data", wrong)
+    listen = {name: getattr(site, name).removeprefix("http://") for name in ("edge", "console", "origin", "control")}
+    lines = [f"{name} = '{address}'\n" for name, address in listen.items()]
+    (tmp_path / "data" / "calotype.toml").write_text("[listen]\n" + "".join(lines))
+    for command in (["ls"], ["keys", "list"], ["plan"], ["backup", str(tmp_path / "b")], ["fsck"]):
+        outcome = calotype(*command, "--data", str(tmp_path / "data"))
+        assert (outcome.code, outcome.out) == (5, ""), command
+        assert f"The origin {site.origin} refuses the key {credentials.owner.key_id}" in outcome.err
+
+
+# Without the server's packages
+
+
+def without_server_packages(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command in an interpreter in which the server's packages are not installed."""
+    program = f"""
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {SERVER_PACKAGES!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+from calotype.cli import main
+main()
+"""
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], env=environment, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_client_commands_need_no_server_package(site: RunningSite, tmp_path: Path) -> None:
+    (tmp_path / "c.png").write_bytes(b"from a light installation")
+    environment = dict(site.environment)
+    link = without_server_packages("upload", str(tmp_path / "c.png"), **environment)
+    assert link.returncode == 0, link.stderr
+    for command in (
+        ["ls", "-r"],
+        ["keys", "list"],
+        ["buckets", "list"],
+        ["plan"],
+        ["doctor"],
+        ["rm", link.stdout.strip()],
+    ):
+        outcome = without_server_packages(*command, **environment)
+        assert outcome.returncode == 0, outcome.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "origin", "edge", "console"])
+def test_a_server_without_its_packages_says_what_to_install(tmp_path: Path, command: str) -> None:
+    outcome = without_server_packages(command, "--data", str(tmp_path / "data"), HOME=str(tmp_path))
+    assert outcome.returncode == 3
+    assert "calotype[server]" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_help_loads_neither_a_server_nor_a_client() -> None:
+    program = (
+        "import sys; sys.argv = ['calotype', '--help']\n"
+        "from calotype.cli.app import run\n"
+        "try: run()\n"
+        "except SystemExit: pass\n"
+        f"print({{'httpx', 'msgspec', *{SERVER_PACKAGES!r}}} & set(sys.modules), file=sys.stderr)"
+    )
+    outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert outcome.stderr.strip() == "set()"
