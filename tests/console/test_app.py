@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,6 +128,12 @@ def test_static_files_are_kept_for_ever_under_their_digest(owner: httpx.Client) 
 )
 def test_no_path_leads_out_of_its_folder(owner: httpx.Client, path: str) -> None:
     assert owner.get(path).status_code == 404
+
+
+def test_the_notes_are_listed_and_lead_to_each(owner: httpx.Client) -> None:
+    links = re.findall(r'<li><a href="([^"]+)">', owner.get("/docs/notes/").text)
+    assert len(links) > 0
+    assert {owner.get(f"/docs/notes/{link}").status_code for link in links} == {200}
 
 
 def test_an_upload_without_a_length_is_refused(site: RunningConsole, owner: httpx.Client) -> None:

@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1]
 # In an installed package the pages lie inside it; in a working copy, beside `src`.
 FOLDERS = (PACKAGE / "docs", PACKAGE.parents[1] / "docs")
 FIRST_PAGE = "README"
+NOTES = "notes/"
 PAGE_NAME = re.compile(r"(?:notes/)?[A-Za-z0-9][A-Za-z0-9-]*")
 IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\.png")
 
@@ -32,11 +33,19 @@ class Manual:
 
     async def show(self, request: Request) -> Response:
         name = request.path_params["name"].removesuffix(".md")
-        path = self._folder / f"{name}.md"
-        if not PAGE_NAME.fullmatch(name) or not path.is_file():
+        text = self._notes() if name == NOTES else self._page(name)
+        if text is None:
             return PlainTextResponse("The manual has no such page.\n", 404)
-        text = path.read_text()
         return self._pages.render(request, "manual.html", heading=heading_of(text), content=html_of(text), name=name)
+
+    def _page(self, name: str) -> str | None:
+        path = self._folder / f"{name}.md"
+        return path.read_text() if PAGE_NAME.fullmatch(name) and path.is_file() else None
+
+    def _notes(self) -> str:
+        """A page of links to the dated notes, the newest first."""
+        paths = sorted((self._folder / "notes").glob("*.md"), reverse=True)
+        return "# Notes\n\n" + "".join(f"- [{heading_of(path.read_text())}]({path.name})\n" for path in paths)
 
     async def image(self, request: Request) -> Response:
         name = request.path_params["name"]
