@@ -14,7 +14,7 @@ up: $(VENV)/.server
 	@exec $(BIN)/calotype up $(UP_FLAGS)
 
 test: check $(VENV)/.system-test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests bench
