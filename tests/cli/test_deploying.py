@@ -32,6 +32,13 @@ def test_a_started_site_needs_no_change(beside: Command) -> None:
     assert beside("apply").out == "Nothing to change.\n"
 
 
+def test_config_show_tells_how_the_running_site_was_started(beside: Command, site: RunningSite) -> None:
+    rows = {row["setting"]: row for row in beside("config", "show", "--json").json}
+    assert rows["listen.edge"]["value"] == f'"{site.edge.removeprefix("http://")}"'
+    assert rows["listen.edge"]["source"] == "how it was started"
+    assert rows["site.bucket"]["source"] == "default"
+
+
 def test_what_was_changed_by_hand_stays_and_shows_until_it_is_put_back(beside: Command, edge: CloudflareClient) -> None:
     zone = edge.zone_named("calotype.internal")
     assert zone is not None

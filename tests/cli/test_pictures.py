@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
+import subprocess
+import sys
 import time
 from io import BytesIO
 from pathlib import Path
@@ -61,6 +65,31 @@ def test_upload_answers_scripts_with_name_url_and_every_form(beside: Command, pi
     assert "/a%20cat%2B-" in first["url"]
     assert (first["contentType"], first["size"]) == ("image/png", pictures[0].stat().st_size)
     assert set(first["links"]) == {"url", "markdown", "html", "bbcode"}
+
+
+def test_the_links_of_those_before_a_failure_are_printed(beside: Command, pictures: list[Path]) -> None:
+    beside("upload", str(pictures[1]), "--template", "half/%fn")
+    outcome = beside("upload", *map(str, pictures), "--template", "half/%fn")
+    assert outcome.code == 1
+    assert [line.rpartition("/")[2] for line in outcome.lines] == ["a%20cat%2B.png"]
+    assert "half/notes.txt already" in outcome.err
+
+
+def test_on_a_terminal_bars_are_on_standard_error_and_links_go_where_they_are_piped(
+    site: RunningSite, pictures: list[Path]
+) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", "from calotype.cli import main; main()", "upload", *map(str, pictures)]
+    with subprocess.Popen(command, env=dict(site.environment), stdout=subprocess.PIPE, stderr=theirs) as process:
+        links, _ = process.communicate(timeout=60)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert process.returncode == 0
+    assert [link.startswith(site.edge) for link in links.decode().splitlines()] == [True, True]
+    assert site.edge not in shown
+    for path in pictures:
+        assert path.name in shown
 
 
 def test_a_named_object_is_replaced_and_its_link_shows_the_new_one_at_once(

@@ -6,13 +6,14 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from calotype.cli.errors import CommandError, ExitCode
 from calotype.deploy.desired import zone_name
 from calotype.site import Site, reachable_host
 from calotype.site_folder import default_folder, load_credentials, read_site, write_private
+from calotype.site_loading import LoadedSite
 from calotype.site_running import started_with
 
 PROFILE_VARIABLE = "CALOTYPE_PROFILE"
@@ -76,11 +77,19 @@ def local_profile(folder: Path) -> Profile:
     )
 
 
+def loaded_site_in(folder: Path) -> LoadedSite:
+    """The site that the folder describes, as it was started when it runs, with where its values come from."""
+    started = started_with(folder)
+    loaded = read_site(folder, variables={**os.environ, **started}, flags={})
+    sources = {path: "how it was started" if source in started else source for path, source in loaded.sources.items()}
+    return replace(loaded, sources=sources)
+
+
 def site_in(folder: Path) -> Site:
-    """The site that the folder describes, as it was started when it runs."""
+    """The site of `loaded_site_in`, moved to the home network's address when it says so."""
     from calotype.home_network import home_network_address
 
-    site = read_site(folder, variables={**os.environ, **started_with(folder)}, flags={}).site
+    site = loaded_site_in(folder).site
     return site.on_the_home_network(home_network_address()) if site.listen.lan else site
 
 

@@ -14,15 +14,13 @@ config_app = typer.Typer(name="config", help="The settings of the site.", no_arg
 @config_app.command("show")
 def config_show(data: Data = None, as_json: Json = False) -> None:
     """Print every setting in force and where its value comes from."""
-    import os
     from dataclasses import asdict
 
     from calotype.cli.output import print_json, print_table
-    from calotype.cli.profiles import data_folder
-    from calotype.site_folder import read_site
+    from calotype.cli.profiles import data_folder, loaded_site_in
     from calotype.site_text import rows
 
-    settings = rows(read_site(data_folder(data), variables=os.environ, flags={}))
+    settings = rows(loaded_site_in(data_folder(data)))
     if as_json:
         print_json([asdict(row) for row in settings])
         return

@@ -41,24 +41,39 @@ class UploadOptions:
 
 
 def upload_files(profile: Profile, files: Sequence[Path], options: UploadOptions) -> None:
-    """Uploads in order; prints each link as soon as it works. The first failure ends it."""
+    """Uploads in order. The first failure ends it, after the links of those before it."""
     _check_files(files, options)
     names = _naming(profile, options)
-    documents: list[dict[str, Any]] = []
-    with (
-        origin_of(profile) as origin,
-        Viewer(profile.site_url, profile.edge_url) as viewer,
-        _progress(files) as progress_for,
-    ):
+    printer = _Printer(options)
+    with printer, origin_of(profile) as origin, Viewer(profile.site_url, profile.edge_url) as viewer:
         bucket = B2Bucket(origin, bucket_named(origin, profile.bucket).bucket_id)
-        for path in files:
-            uploaded = _upload_one(bucket, viewer, profile, path, names, options, progress_for(path))
-            if options.as_json:
-                documents.append(_document(uploaded))
-            else:
-                print_lines([_link(uploaded, options.link_format)])
-    if options.as_json:
-        print_json(documents)
+        with _progress() as progress_for:
+            for path in files:
+                printer.add(_upload_one(bucket, viewer, profile, path, names, options, progress_for(path)))
+
+
+class _Printer:
+    """Prints links as they come; on a terminal after the bars, which would draw over them; JSON at the end."""
+
+    def __init__(self, options: UploadOptions) -> None:
+        self._options = options
+        self._waits = options.as_json or sys.stdout.isatty()
+        self._uploaded: list[Uploaded] = []
+
+    def __enter__(self) -> None:
+        pass
+
+    def add(self, uploaded: Uploaded) -> None:
+        self._uploaded.append(uploaded)
+        if not self._waits:
+            print_lines([_link(uploaded, self._options.link_format)])
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._options.as_json:
+            if kind is None or self._uploaded:
+                print_json([_document(each) for each in self._uploaded])
+        elif self._waits:
+            print_lines(_link(each, self._options.link_format) for each in self._uploaded)
 
 
 class B2Bucket:
@@ -158,7 +173,7 @@ def _document(uploaded: Uploaded) -> dict[str, Any]:
 
 
 @contextmanager
-def _progress(files: Sequence[Path]) -> Iterator[ProgressFor]:
+def _progress() -> Iterator[ProgressFor]:
     """A bar for each file on standard error, when that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda path: _ignore
@@ -168,7 +183,8 @@ def _progress(files: Sequence[Path]) -> Iterator[ProgressFor]:
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Bars(*columns, console=Console(stderr=True)) as bars:
+    # nothing redirected: the links are for standard output alone, which may be a pipe
+    with Bars(*columns, console=Console(stderr=True), redirect_stdout=False, redirect_stderr=False) as bars:
 
         def progress_for(path: Path) -> Progress:
             task = bars.add_task(path.name, total=path.stat().st_size)
