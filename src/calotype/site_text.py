@@ -69,3 +69,47 @@ def rows(loaded: LoadedSite) -> list[Row]:
         )
         for setting in SETTINGS
     ]
+
+
+_PAGE_HEAD = """\
+# Settings
+
+A site is described by `calotype.toml` in its data folder. The first start writes that file with every setting as a
+comment; a line takes effect once its `#` is removed. Of the places that may set a value the first counts:
+
+1. a flag of the command, such as `calotype up --edge 127.0.0.1:8010`;
+2. a variable, such as `CALOTYPE_EDGE=127.0.0.1:8010`;
+3. `calotype.toml`;
+4. the default.
+
+`calotype config show` prints every value in force and where it comes from. A mistake is told with file, line and
+column, and with what was expected; nothing starts with it.
+"""
+
+
+def manual_page() -> str:
+    """The page of the manual that lists every setting: docs/settings.md."""
+    return "\n".join([_PAGE_HEAD, *(_page_table(table) for table in TABLES)])
+
+
+def _page_table(table: str) -> str:
+    lines = [
+        f"## `[{table}]`",
+        "",
+        _TABLE_HELP[table],
+        "",
+        "| setting | default | takes | meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += [_page_row(setting) for setting in SETTINGS if setting.table == table]
+    return "\n".join(lines) + "\n"
+
+
+def _page_row(setting: Setting) -> str:
+    description = setting.description
+    flag = f", flag `{description.flag}`" if description.flag else ""
+    unit = f", in {description.unit}" if description.unit == "seconds" else ""
+    return (
+        f"| `{setting.key}` | `{setting.written(setting.default)}` | {description.kind.expected}{unit} |"
+        f" {description.help} Variable `{setting.variable}`{flag} |"
+    )

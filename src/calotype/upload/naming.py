@@ -92,8 +92,8 @@ def parse_template(text: str) -> Template:
 
 def _token(match: re.Match[str]) -> Token:
     name, count = match["name"], match["count"]
-    if name not in _TOKENS:
-        known = " ".join(f"%{each}" for each in _TOKENS)
+    if name not in TOKENS:
+        known = " ".join(f"%{each}" for each in TOKENS)
         raise InvalidTemplate(f"the token %{name or match['other']} is not one of {known}", match.start())
     if count is None:
         return Token(name)
@@ -174,6 +174,6 @@ _PLAIN: Mapping[str, Callable[[Moment], str]] = {
     "fn": lambda moment: moment.file_stem.replace("/", ""),  # ours: the picture's own name, without its extension
 }
 
-_TOKENS: tuple[str, ...] = tuple(sorted((*_PLAIN, *_RANDOM)))
-_BY_LENGTH = sorted((*_TOKENS, *NOT_SUPPORTED), key=len, reverse=True)
+TOKENS: tuple[str, ...] = tuple(sorted((*_PLAIN, *_RANDOM)))
+_BY_LENGTH = sorted((*TOKENS, *NOT_SUPPORTED), key=len, reverse=True)
 _TOKEN = re.compile(rf"%(?:(?P<name>{'|'.join(_BY_LENGTH)})(?:\{{(?P<count>[0-9]+)\}})?|(?P<other>[A-Za-z]))")
