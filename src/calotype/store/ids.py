@@ -10,6 +10,7 @@ import base64
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from calotype.store.model import Action
 
@@ -57,12 +58,16 @@ def new_bucket_id(random_bytes: RandomBytes) -> str:
 def new_version_id(bucket_id: str, action: Action, now_ms: int, random_bytes: RandomBytes) -> str:
     """A file id (b2.md §4.6). Its 16 hex digits begin with the time, so that new rows lie together in the index."""
     unique = f"{now_ms & 0x7FF_FFFF_FFFF:011x}{random_bytes(3).hex()[:5]}"
-    moment = datetime.fromtimestamp(now_ms / 1000, UTC)
     noise = int.from_bytes(random_bytes(4), "big")
     return (
-        f"4_z{bucket_id}_f{_KIND[action]}{unique}_d{moment:%Y%m%d}_m{moment:%H%M%S}"
+        f"4_z{bucket_id}_f{_KIND[action]}{unique}_{_date_and_time(now_ms // 1000)}"
         f"_c{CLUSTER}_v{noise % 10**7:07d}_t{noise >> 19 & 0xFFF:04d}_u{now_ms:017d}"
     )
+
+
+@lru_cache(maxsize=4)
+def _date_and_time(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("d%Y%m%d_m%H%M%S")
 
 
 def bucket_of_version(version_id: str) -> str | None:
