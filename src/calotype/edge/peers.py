@@ -25,7 +25,7 @@ PEER_FIELD = INTERNAL_PREFIX + "peer"
 MEMO_FIELD = INTERNAL_PREFIX + "memo"
 
 # A restarted worker is back well within this; until then its viewers wait rather than ask the origin twice.
-PATIENCE_S = 3.0
+PATIENCE_S = 5.0
 RETRY_AFTER_S = 0.1
 
 # Each viewer of a large body holds a connection to its owner while it reads.
