@@ -122,6 +122,17 @@ async def test_a_url_that_is_refused_for_good_keeps_no_other_in_the_cache(capsys
     assert "the edge does not purge http://s.test/cdn-cgi/b.png: it cannot be purged" in capsys.readouterr().err
 
 
+async def test_changes_of_one_moment_go_in_one_call() -> None:
+    store, edge = FakeOutbox(), RecordingEdge()
+    async with purging(store, edge):
+        await asyncio.sleep(0.01)  # now the worker waits
+        for number in range(5):
+            store.add(f"{number}.png")
+            await asyncio.sleep(0.001)
+        await until(lambda: not store.rows)
+    assert len(edge.purged) == 1
+
+
 async def test_many_changes_go_in_batches() -> None:
     store, edge = FakeOutbox(), RecordingEdge()
     store.add(*(f"{number}.png" for number in range(2 * MOST_AT_ONCE + 5)))

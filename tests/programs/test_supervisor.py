@@ -115,6 +115,22 @@ def test_a_stop_signal_stops_the_children_last_first_and_answers_0(
     assert running.process.returncode == 0
 
 
+def test_under_nohup_the_end_of_the_terminal_stops_nothing(program: Callable[[str], Program]) -> None:
+    running = program("""
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        sys.exit(Supervisor([Child("child", serve_until_asked_to_stop("child"))], on_ready=lambda: say("ready")).run())
+    """)
+    child = pid_in(running.until("child"))
+    running.until("ready")
+    running.signal(signal.SIGHUP)
+    os.kill(child, signal.SIGHUP)
+    time.sleep(0.3)
+    assert running.process.poll() is None
+    assert is_alive(child)
+    running.signal(signal.SIGTERM)
+    assert running.rest() == ["child down"]
+
+
 def test_all_ready_is_announced_only_when_every_child_has_reported(program: Callable[[str], Program]) -> None:
     running = program("""
         def slow(ready):
@@ -267,6 +283,15 @@ def test_a_supervisor_under_a_supervisor_passes_readiness_up_and_the_stop_down(
     running.signal(signal.SIGTERM)
     assert running.rest() == ["worker-1 down", "worker-0 down"]
     assert running.process.returncode == 0
+
+
+def test_a_child_is_seen_by_its_name(program: Callable[[str], Program]) -> None:
+    running = program("""
+        Supervisor([Child("edge-worker-0", serve_until_asked_to_stop("worker"))], on_ready=lambda: say("ready")).run()
+    """)
+    pid = pid_in(running.until("worker"))
+    running.until("ready")
+    assert Path(f"/proc/{pid}/comm").read_text() == "edge-worker-0\n"
 
 
 def test_the_parent_imports_nothing_heavy() -> None:

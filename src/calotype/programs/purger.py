@@ -15,6 +15,7 @@ from typing import Protocol
 from calotype.store.model import OutboxRow
 
 MOST_AT_ONCE = 100  # URLs in one purge_cache call below Enterprise (edge.md §1.10)
+LINGER_S = 0.02  # under many uploads a second one call, and one synced ban, then serves all of that moment
 FIRST_RETRY_S = 0.2
 LONGEST_RETRY_S = 10.0
 
@@ -56,6 +57,7 @@ async def run_purger(store: Outbox, urls_of: UrlsOf, edges: Sequence[Edge]) -> N
         rows = await store.outbox(after, MOST_AT_ONCE)
         if not rows:
             await store.wait_outbox(after)
+            await asyncio.sleep(LINGER_S)
             continue
         urls = list(dict.fromkeys(url for row in rows for url in urls_of(row)))
         await asyncio.gather(*(_purge(edge, urls) for edge in edges))

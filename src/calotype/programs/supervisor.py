@@ -213,7 +213,7 @@ class Supervisor:
         os.set_blocking(self._wakeup_fd, False)
         os.set_blocking(self._wakeup_writing_fd, False)
         old_fd = signal.set_wakeup_fd(self._wakeup_writing_fd, warn_on_full_buffer=False)
-        old = {number: signal.signal(number, _do_nothing) for number in (*STOP_SIGNALS, signal.SIGCHLD)}
+        old = {number: signal.signal(number, _do_nothing) for number in _heeded()}
         try:
             yield
         finally:
@@ -234,7 +234,7 @@ class Supervisor:
 
     def _leave_the_parent_behind(self, parent: int, name: str) -> None:
         signal.set_wakeup_fd(-1)
-        for number in (*STOP_SIGNALS, signal.SIGCHLD):
+        for number in _heeded():
             signal.signal(number, signal.SIG_DFL)
         os.close(self._wakeup_fd)
         os.close(self._wakeup_writing_fd)
@@ -245,6 +245,12 @@ class Supervisor:
         _die_with_parent(parent)
         _take_name(name)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (*STOP_SIGNALS, signal.SIGCHLD))
+
+
+def _heeded() -> list[signal.Signals]:
+    """The signals that we act on. Under nohup, which ignores SIGHUP, the end of the terminal is none of them."""
+    signals = [*STOP_SIGNALS, signal.SIGCHLD]
+    return [number for number in signals if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
 
 
 def _run_target(child: Child, ready_fd: int) -> int:
