@@ -144,7 +144,13 @@ class Site:
 
     @property
     def origin_url(self) -> str:
-        return self.origin.public_url or _url("http", reachable_host(self.listen.origin), self.listen.origin.port)
+        """The S3 and B2 endpoint to give out."""
+        return self.origin.public_url or self.local_origin_url
+
+    @property
+    def local_origin_url(self) -> str:
+        """The origin as this machine reaches it, without a detour through a proxy before it."""
+        return _url("http", reachable_host(self.listen.origin), self.listen.origin.port)
 
     @property
     def console_url(self) -> str:

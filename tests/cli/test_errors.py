@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -108,6 +112,47 @@ def test_damaged_credentials_are_named(calotype: Command, stopped: Path) -> None
     outcome = calotype("ls", "--data", str(stopped))
     assert outcome.code == 3
     assert "credentials.json is damaged" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (200, 4, "is no origin: its answer is not one of the B2 API"),
+        (502, 1, "<html> <p>Bad luck</p>"),  # on one line
+        (401, 5, "refuses the key key"),
+    ],
+)
+def test_something_else_at_the_origins_address_is_told(
+    calotype: Command, stopped: Path, status: int, code: int, words: str
+) -> None:
+    with answering(status, b"<html>\n<p>Bad luck</p>\n") as port:
+        (stopped / "calotype.toml").write_text(f"listen.origin = '127.0.0.1:{port}'\n")
+        outcome = calotype("ls", "--data", str(stopped))
+    assert (outcome.code, outcome.out) == (code, "")
+    assert words in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[int]:
+    """The port of a server that gives this answer to every POST."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.parametrize("arguments", [["upload"], ["nothing"], ["ls", "--colour"], ["keys", "create"]])

@@ -148,6 +148,7 @@ def test_rm_tells_what_was_not_there_and_removes_the_rest(beside: Command, pictu
     [
         (["upload", "none.png"], 6, "There is no file none.png"),
         (["upload", "."], 2, ". is a folder"),
+        (["upload", "/dev/null"], 2, "/dev/null is no regular file"),
         (["upload", "{picture}", "{picture}", "--name", "x"], 2, "--name names one object"),
         (["upload", "{picture}", "--template", "%pn"], 2, "%pn"),
         (["upload", "{picture}", "--name", "a\nb"], 1, "control character"),

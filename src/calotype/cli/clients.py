@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
+
 from calotype.b2.client import B2Client, Unreachable
 from calotype.b2.errors import B2Error, BadBucketId, NotFound, Unauthorized
 from calotype.b2.json import BucketObject
@@ -24,27 +26,35 @@ def origin_of(profile: Profile) -> Iterator[B2Client]:
             yield client
         except B2Error as exc:
             raise told(exc, profile) from exc
+        except msgspec.MsgspecError as exc:
+            raise CommandError(
+                f"What answers at {profile.origin_url} is no origin",
+                f"its answer is not one of the B2 API ({exc})",
+                "Check the origin's address",
+                ExitCode.UNREACHABLE,
+            ) from exc
 
 
 def told(exc: B2Error, profile: Profile) -> CommandError:
     """The error for the person at the terminal."""
+    message = " ".join(exc.message.split())  # a proxy's page in place of an answer has many lines
     if isinstance(exc, Unreachable):
         return CommandError(
             f"The origin {profile.origin_url} does not answer",
-            exc.message,
+            message,
             "Is it started? `calotype up` starts the site of this machine",
             ExitCode.UNREACHABLE,
         )
     if isinstance(exc, Unauthorized) or exc.status == 401:
         return CommandError(
             f"The origin {profile.origin_url} refuses the key {profile.key_id}",
-            exc.message or "it is unknown, or it does not allow this",
+            message or "it is unknown, or it does not allow this",
             "Use a key with the capability, or sign in again with `calotype login`",
             ExitCode.REFUSED,
         )
     if isinstance(exc, NotFound | BadBucketId):
-        return CommandError("There is no such thing at the origin", exc.message, "", ExitCode.NOT_FOUND)
-    return CommandError("The origin refuses this", exc.message or exc.code)
+        return CommandError("There is no such thing at the origin", message, "", ExitCode.NOT_FOUND)
+    return CommandError("The origin refuses this", message or exc.code or f"status {exc.status}")
 
 
 def bucket_named(client: B2Client, name: str) -> BucketObject:

@@ -64,7 +64,7 @@ def local_profile(folder: Path) -> Profile:
         )
     return Profile(
         name="local",
-        origin_url=site.origin_url,
+        origin_url=site.local_origin_url,
         site_url=site.url,
         bucket=site.bucket,
         key_id=credentials.owner.key_id,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import sys
 from typing import Any
 
@@ -22,7 +23,7 @@ def become_program(name: str, settings: dict[str, Any]) -> None:
     require_server_packages()
     sys.stdout.flush()
     sys.stderr.flush()
-    settings["command"] = sys.argv[0]
+    settings["command"] = command_name()
     os.execv(sys.executable, [sys.executable, "-m", "calotype.programs.launch", name, json.dumps(settings)])
 
 
@@ -42,3 +43,11 @@ def _is_installed(package: str) -> bool:
         return importlib.util.find_spec(package) is not None
     except ImportError:
         return False
+
+
+def command_name() -> str:
+    """How a person would call this program again: by its name when the path leads to it, else as it was called."""
+    called = sys.argv[0]
+    name = os.path.basename(called)
+    found = shutil.which(name)
+    return name if found is not None and os.path.exists(called) and os.path.samefile(found, called) else called

@@ -143,6 +143,8 @@ def _check_files(files: Sequence[Path], options: UploadOptions) -> None:
             raise CommandError(f"{path} is a folder", "only files can be uploaded", "", ExitCode.USAGE)
         if not path.exists():
             raise CommandError(f"There is no file {path}", "nothing was uploaded", "", ExitCode.NOT_FOUND)
+        if not path.is_file():
+            raise CommandError(f"{path} is no regular file", "its length is not known", "", ExitCode.USAGE)
 
 
 def _naming(profile: Profile, options: UploadOptions) -> Callable[[Path], Iterator[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import secrets
@@ -203,7 +204,13 @@ async def _work_until_stopped(
     settings: EdgeSettings, listeners: Listeners, number: int, instance: str, ready: Ready
 ) -> None:
     logging.basicConfig(stream=sys.stderr, format="calotype: %(name)s: %(message)s", level=logging.WARNING)
-    await work(settings, listeners, number, instance, ready=ready, stopped=stop_on_signals())
+
+    def serving() -> None:
+        gc.collect()
+        gc.freeze()  # the index is long-lived: no collection needs to walk it while viewers wait
+        ready()
+
+    await work(settings, listeners, number, instance, ready=serving, stopped=stop_on_signals())
 
 
 async def work(

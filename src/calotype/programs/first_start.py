@@ -55,7 +55,9 @@ def deploy_here(site: Site, data: Path) -> Deployment:
     assert credentials.owner is not None, "the origin is ready, so it has made its owner's key"
     http = httpx.Client(timeout=httpx.Timeout(60.0), trust_env=False)
     with (
-        B2Client(site.origin_url, credentials.owner.key_id, credentials.owner.application_key, http=http) as origin,
+        B2Client(
+            site.local_origin_url, credentials.owner.key_id, credentials.owner.application_key, http=http
+        ) as origin,
         CloudflareClient(credentials.control_token or "", base_url=site.control_url) as edge,
     ):
         return deploy_site(site, data, Clouds(origin, edge))

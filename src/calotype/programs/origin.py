@@ -32,6 +32,8 @@ from calotype.store.store import RESERVE_BYTES, Store, milliseconds_now
 # The most that S3 and B2 take in one request: 5 GiB; a protocol answers the exact error below it.
 LONGEST_BODY_BYTES = 5 * 2**30 + 2**20
 DRAIN_TIMEOUT_S = 15.0
+CHANGES_KEPT = 10_000  # an edge that was away for longer than these must purge everything
+FORGET_INTERVAL_S = 600.0
 
 Background = Callable[[Store], Awaitable[None]]
 
@@ -51,7 +53,8 @@ class OriginSettings:
 def run(settings: OriginSettings, ready: Callable[[], None], *, beside: Background | None = None) -> None:
     """Serves until SIGTERM or SIGINT, then lets the requests begun end. Raises AddressInUse, StoreLocked.
 
-    `beside` runs next to the server as long as it serves: the purger, where a site has edges.
+    `beside` runs next to the server as long as it serves: the purger, where a site has edges. Without one the
+    outbox is kept short.
     """
     run_loop(_serve(settings, ready, beside))
 
@@ -70,7 +73,7 @@ async def _serve(settings: OriginSettings, ready: Callable[[], None], beside: Ba
             server_header=f"calotype/{__version__}",
         )
         await server.start(listener)
-        async with _running(beside, store):
+        async with _running(beside or forget_old_changes, store):
             ready()
             await stopped.wait()
             admin.begin_drain()
@@ -78,11 +81,8 @@ async def _serve(settings: OriginSettings, ready: Callable[[], None], beside: Ba
 
 
 @contextlib.asynccontextmanager
-async def _running(beside: Background | None, store: Store) -> AsyncIterator[None]:
+async def _running(beside: Background, store: Store) -> AsyncIterator[None]:
     """Runs the background work for as long as the block."""
-    if beside is None:
-        yield
-        return
     task = asyncio.ensure_future(beside(store))
     try:
         yield
@@ -90,6 +90,16 @@ async def _running(beside: Background | None, store: Store) -> AsyncIterator[Non
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+
+
+async def forget_old_changes(store: Store) -> None:
+    """Where no purger follows the outbox, keeps its newest rows for edges elsewhere (admin API) and no more."""
+    while True:
+        rows = await store.outbox(0, 2 * CHANGES_KEPT)
+        if len(rows) > CHANGES_KEPT:
+            await store.forget_outbox(rows[-CHANGES_KEPT - 1].sequence)
+        if len(rows) < 2 * CHANGES_KEPT:
+            await asyncio.sleep(FORGET_INTERVAL_S)
 
 
 async def ensure_owner_key(store: Store, data: Path) -> None:

@@ -151,7 +151,7 @@ def console_settings(site: Site, folder: Path) -> ConsoleSettings:
     return ConsoleSettings(
         data=folder,
         listen=str(site.listen.console),
-        s3_endpoint=site.origin_url,
+        s3_endpoint=site.local_origin_url,
         region=REGION,
         bucket=site.bucket,
         key_id=owner.key_id,
