@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from bench import ours
-from bench.machine import process_name, descendants, proportional_set_size
+from bench.machine import descendants, process_name, proportional_set_size
 
 SETTLE_S = 5
 
