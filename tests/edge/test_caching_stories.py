@@ -430,6 +430,14 @@ async def test_interim_responses_pass_through(tmp_path: Path) -> None:
     assert "link" not in seen.headers
 
 
+async def test_client_that_insists_on_the_origin_is_told_so(tmp_path: Path) -> None:
+    async with story(tmp_path, lambda _: picture(cache_control=FRESH)) as edge:
+        await edge.ask("/a.png")
+        seen = await edge.ask("/a.png", headers=[("cache-control", "no-cache")])
+    assert seen.headers.get("cache-status") == "Calotype; fwd=request; fwd-status=200; stored"
+    assert len(edge.origin.requests) == 2
+
+
 async def test_fields_of_the_inside_are_not_believed_from_outside(tmp_path: Path) -> None:
     sent = [("x-calotype-peer", '{"client":["6.6.6.6",1],"scheme":"https","ray":"0","version":"1.1"}')]
     async with story(tmp_path, lambda _: picture(cache_control=FRESH)) as edge:

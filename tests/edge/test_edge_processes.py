@@ -138,6 +138,7 @@ async def test_500_viewers_over_two_workers_cost_the_origin_one_read_before_and_
         answers = await asyncio.gather(*(edge.ask(f"/2026/a.png?viewer={number}") for number in range(500)))
         assert all(body == pixels for _, body in answers)
         assert edge.origin.asked == ["GET /2026/a.png"]
+        assert (await edge.ask("/2026/a.png"))[0] == "HIT"  # now it is on disk
 
         edge.process.send_signal(signal.SIGKILL)
         await edge.process.wait()

@@ -68,7 +68,9 @@ class Caching:
             case Stale(stored, refresh):
                 return self._stale_hit(task, by_stored[id(stored)], refresh=refresh)
             case Revalidate(stored):
-                return await self._fetched(task, by_stored[id(stored)])
+                is_asked_for = stored.lifetime.is_fresh(task.now)  # the client's own no-cache or max-age
+                reason = "request" if is_asked_for else None
+                return await self._fetched(task, by_stored[id(stored)], forwarded_for=reason)
             case Miss(is_variant):
                 return await self._fetched(task, None, forwarded_for="vary-miss" if is_variant else None)
             case Bypass(reason):
@@ -148,6 +150,7 @@ class Caching:
                     origin_status=304,
                     stored=True,
                     collapsed=collapsed,
+                    forwarded_for=forwarded_for,
                 )
                 return Answered(self._from_entry(task, entry, handling), handling)
             case PassedOn(answer, reason):

@@ -282,8 +282,7 @@ class EdgeWorker:
 
     def _note(self, request: Request, response: Response, ray: str, started: float) -> None:
         """Counts and logs an answer to a viewer."""
-        declared = response.headers.get("content-length") or "0"
-        length = len(response.body) if isinstance(response.body, bytes) else int(declared)
+        length = _length_sent(request, response)
         cache_status = response.headers.get("cf-cache-status")
         self.counts.answered(cache_status, length)
         if self._log is None:
@@ -315,6 +314,15 @@ class EdgeWorker:
             ray=f"{ray:016x}",
             seconds=0.0,
         )
+
+
+def _length_sent(request: Request, response: Response) -> int:
+    """The bytes of body that this answer carries, as far as its head tells."""
+    if request.method == "HEAD" or response.status in (204, 304):
+        return 0
+    if isinstance(response.body, bytes):
+        return len(response.body)
+    return int(response.headers.get("content-length") or 0)
 
 
 def _answers_any_query(task: Task, rules: ZoneRules) -> bool:
