@@ -199,5 +199,5 @@ async def test_bytes_on_an_idle_connection_end_it(scripted, client):
     assert client.idle_count == 1
     go_on.set()
     async with asyncio.timeout(5):
-        while client.idle_count:  # noqa: ASYNC110
+        while client.idle_count:
             await asyncio.sleep(0.01)

@@ -81,7 +81,7 @@ def written(blobs: SlowBlobs) -> BlobWriter:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110
+        while not condition():
             await asyncio.sleep(0.001)
 
 
