@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from calotype.b2.client import B2Client
 from calotype.b2.json import FileObject
 from calotype.cli.clients import bucket_named, origin_of
 from calotype.cli.errors import CommandError, ExitCode
-from calotype.cli.output import print_json, print_lines, print_table, size_in_words
+from calotype.cli.output import print_json, print_json_list, print_lines, size_in_words
 from calotype.cli.profiles import Profile
 from calotype.cli.purging import purge_keys
 from calotype.http.percent import decode
@@ -18,18 +19,16 @@ from calotype.upload.links import link_to
 
 
 def list_objects(profile: Profile, prefix: str, *, bucket: str | None, recursive: bool, as_json: bool) -> None:
+    """Prints page by page: a bucket may hold more names than fit into memory."""
     name = bucket or profile.bucket
     with origin_of(profile) as origin:
         bucket_id = bucket_named(origin, name).bucket_id
         files = origin.list_file_names(bucket_id, prefix=prefix, delimiter="" if recursive else "/")
-        documents = [_document(file, _url(profile, name, file)) for file in files]
-    if as_json:
-        print_json(documents)
-        return
-    print_table(
-        ("Size", "Modified", "Name"),
-        [(_size(each), each.get("modified", ""), each["name"]) for each in documents],
-    )
+        documents = (_document(file, _url(profile, name, file)) for file in files)
+        if as_json:
+            print_json_list(documents)
+        else:
+            print_lines(_line(each) for each in documents)
 
 
 def remove_objects(
@@ -83,7 +82,7 @@ def _key(profile: Profile, name: str) -> str:
     start = f"{profile.site_url}/"
     if not name.startswith(start):
         return name
-    return decode(name[len(start) :].partition("?")[0].encode().decode("latin-1")).decode()
+    return decode(name[len(start) :].partition("?")[0].encode().decode("latin-1")).decode(errors="replace")
 
 
 def _url(profile: Profile, bucket: str, file: FileObject) -> str | None:
@@ -105,5 +104,10 @@ def _document(file: FileObject, url: str | None) -> dict[str, Any]:
     }
 
 
-def _size(document: dict[str, Any]) -> str:
-    return "" if document["folder"] else size_in_words(document["size"])
+def _line(document: dict[str, Any]) -> str:
+    """In columns on a terminal, parted by tabs in a pipe."""
+    size = "" if document["folder"] else size_in_words(document["size"])
+    modified = document.get("modified", "")
+    if sys.stdout.isatty():
+        return f"{size:>10}  {modified:20}  {document['name']}"
+    return f"{size}\t{modified}\t{document['name']}"

@@ -14,6 +14,14 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
+def print_json_list(values: Iterable[Any]) -> None:
+    """A JSON list on one line, written as the values come."""
+    print("[", end="")
+    for index, value in enumerate(values):
+        print(", " if index else "", json.dumps(value, ensure_ascii=False), sep="", end="")
+    print("]", flush=True)
+
+
 def print_lines(lines: Iterable[str]) -> None:
     for line in lines:
         print(line, flush=True)
@@ -29,7 +37,9 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*headings, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
