@@ -6,7 +6,7 @@ a cache before us can revalidate.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 
 from calotype.auth.authorize import Resource
 from calotype.b2.call import Call
@@ -17,15 +17,14 @@ from calotype.b2.transfers import OVERRIDE_HEADERS, DownloadFileById, DownloadFi
 from calotype.http.conditional import Outcome, Validators, evaluate, if_range_allows
 from calotype.http.content_types import user_content_headers
 from calotype.http.http_date import format_http_date
-from calotype.http.message import Body, Headers, Response
+from calotype.http.message import Headers, Response
 from calotype.http.percent import encode_b2
 from calotype.http.ranges import UNSATISFIABLE, content_range, parse_range, resolve, unsatisfied_range
+from calotype.store.counted_body import counted_body
 from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
 from calotype.store.model import Action, Bucket, FileVersion
 
 PRIVATE_CACHE_CONTROL = "max-age=0, no-cache, no-store"
-SMALL_FILE_BYTES = 262_144
-"""Up to here a file is read whole before the answer starts; it goes out in one write."""
 
 KEPT_IN_304 = ("cache-control", "content-location", "etag", "expires", "last-modified", "vary")
 
@@ -126,33 +125,10 @@ async def response(call: Call, file: FileVersion, status: int, headers: Headers,
     headers = headers.add("content-length", str(length))
     if call.request.method == "HEAD":
         return Response(status, headers)
-    return Response(status, headers, await body_of(call, file, span))
-
-
-async def body_of(call: Call, file: FileVersion, span: tuple[int, int]) -> Body:
-    start, stop = span
-    if stop - start > SMALL_FILE_BYTES:
-        call.counts_itself = True
-        return counted_stream(call, file, span)
-    content = b"".join([chunk async for chunk in call.store.read(file, start, stop)])
-    call.count(bytes_out=len(content))
-    return content
-
-
-async def counted_stream(call: Call, file: FileVersion, span: tuple[int, int]) -> AsyncIterator[bytes]:
-    """The bytes of the span. They are counted before the last chunk leaves: whoever has the whole file finds the
-    ledger complete, and whoever goes away early is charged for what was taken."""
-    start, stop = span
-    missing = stop - start
-    try:
-        async for chunk in call.store.read(file, start, stop):
-            missing -= len(chunk)
-            if not missing:
-                call.count(bytes_out=stop - start)
-            yield chunk
-    finally:
-        if missing:
-            call.count(bytes_out=stop - start - missing)
+    call.counts_itself = True
+    return Response(
+        status, headers, await counted_body(call.store, file, span, lambda sent: call.count(bytes_out=sent))
+    )
 
 
 def download_headers(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 from calotype.auth.checksums import HEADERS
 from calotype.http.conditional import Outcome, Validators, evaluate, if_range_allows
 from calotype.http.content_types import user_content_headers
@@ -22,10 +20,8 @@ from calotype.s3.errors import (
 from calotype.s3.object_operations import Conditions, GetObject, metadata_to_headers
 from calotype.s3.operation import CannedAcl
 from calotype.store import errors as store_errors
+from calotype.store.counted_body import counted_body
 from calotype.store.model import Action, Bucket, FileVersion, Versioning
-
-SMALL_OBJECT_BYTES = 256 * 1024
-"""Up to here an object is read whole before the answer starts; it goes out in one write."""
 
 KEPT_IN_304 = ("cache-control", "content-location", "etag", "expires", "last-modified", "vary")
 
@@ -177,23 +173,5 @@ async def content_response(
     if call.request.method == "HEAD":
         return Response(status, headers)
     call.counts_itself = True
-    if stop - start > SMALL_OBJECT_BYTES:
-        return Response(status, headers, counted_stream(call, version, span))
-    content = b"".join([chunk async for chunk in call.store.read(version, start, stop)])
-    call.count(bytes_out=len(content))
-    return Response(status, headers, content)
-
-
-async def counted_stream(call: Call, version: FileVersion, span: tuple[int, int]) -> AsyncIterator[bytes]:
-    """The bytes of the span, counted before the last chunk leaves; whoever goes away early is charged for what went."""
-    start, stop = span
-    missing = stop - start
-    try:
-        async for chunk in call.store.read(version, start, stop):
-            missing -= len(chunk)
-            if not missing:
-                call.count(bytes_out=stop - start)
-            yield chunk
-    finally:
-        if missing:
-            call.count(bytes_out=stop - start - missing)
+    body = await counted_body(call.store, version, span, lambda sent: call.count(bytes_out=sent))
+    return Response(status, headers, body)
