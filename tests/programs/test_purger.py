@@ -72,7 +72,7 @@ async def purging(store: Outbox, *edges: RecordingEdge) -> AsyncIterator[None]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 (what is waited for has no event of its own)
+        while not condition():
             await asyncio.sleep(0.005)
 
 

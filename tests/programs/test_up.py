@@ -121,6 +121,18 @@ def test_a_killed_program_is_started_again(tmp_path: Path) -> None:
             assert f"{name} was killed by SIGKILL; starting it again" in site.output.read_text()
 
 
+def test_a_site_whose_supervisor_was_killed_starts_again_at_once(tmp_path: Path) -> None:
+    with running_site(tmp_path) as site:
+        assert site.process is not None
+        family = descendants(site.process.pid)
+        site.process.kill()
+        site.process.wait()
+        site.output.write_text("")
+        site.start()
+        assert not set(family) & set(descendants(site.process.pid))
+        assert answers(f"{site.origin}/healthz")
+
+
 def answers(url: str) -> bool:
     """Whether somebody is there; the console may ask to sign in."""
     try:

@@ -95,7 +95,7 @@ def list_keys(data: Data = None, profile: ProfileName = None, as_json: Json = Fa
                 key["name"],
                 key["keyId"],
                 "every bucket" if key["buckets"] is None else ", ".join(key["buckets"]),
-                ",".join(key["capabilities"]),
+                ", ".join(key["capabilities"]),
             )
             for key in keys
         ],

@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from calotype.deploy.desired import REGION, purge_url_base, zone_name
 from calotype.home_network import home_network_address
 from calotype.http.percent import encode_path
 from calotype.programs.addresses import require_free_addresses
+from calotype.programs.folder_owner import one_owner, wait_for_the_former
 from calotype.programs.supervisor import Child, Ready, Supervisor, log
 from calotype.site import Site
 from calotype.site_folder import OwnerKey, load_credentials, read_site, save_credentials, write_default_site
@@ -54,8 +54,9 @@ def run(settings: UpSettings) -> int:
     site = loaded.site
     if site.listen.lan:
         site = site.on_the_home_network(home_network_address())
+    wait_for_the_former(settings.data)
     require_free_addresses(site, loaded.sources)
-    with one_owner(settings.data, site):
+    with one_owner(settings.data, f"calotype up with its origin at {site.listen.origin}"):
         written = write_default_site(settings.data)
         ensure_control_token(settings.data)
         if written is not None:
@@ -65,23 +66,6 @@ def run(settings: UpSettings) -> int:
             return Supervisor(children(site, settings)).run()
         finally:
             forget_start(settings.data)
-
-
-@contextmanager
-def one_owner(folder: Path, site: Site) -> Iterator[None]:
-    """Holds the data folder; raises `StoreLocked`, which says who has it. The children inherit the lock.
-
-    The origin locks its store too, but only after the edge of a second start would have met the files of the first.
-    """
-    from calotype.store.folder_lock import FolderLock
-
-    run_folder = folder / "run"
-    run_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FolderLock.take(run_folder, f"process {os.getpid()}, calotype up with its origin at {site.listen.origin}")
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def ensure_control_token(folder: Path) -> None:
