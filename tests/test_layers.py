@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "edge": {"http", "auth", "serve", "rules", "cache", "admin", "cloudflare", "master_key"},
     "deploy": {"http", "auth", "rules", "s3", "b2", "cloudflare", "admin", "site", "site_folder", "upload"},
     "upload": {"http", "auth", "s3", "b2", "cloudflare", "admin", "site"},
-    "console": {"http", "auth", "s3", "b2", "cloudflare", "admin", "site", "upload", "deploy"},
+    "console": {"http", "auth", "s3", "b2", "cloudflare", "admin", "site", "upload", "deploy", "private_files"},
 }
 
 IMPURE = {

@@ -7,13 +7,13 @@ application key and the control plane's token. `deployed.json` remembers what th
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# The name stays importable from here, where most that keep files in the data folder look for it.
+from calotype.private_files import write_private as write_private
 from calotype.site_loading import FILE_NAME, LoadedSite, load_site
 from calotype.site_source import SettingsError
 from calotype.site_text import default_file
@@ -92,19 +92,3 @@ def save_credentials(folder: Path, credentials: Credentials) -> None:
         "controlToken": credentials.control_token,
     }
     write_private(folder / CREDENTIALS_FILE, json.dumps(document, indent=1) + "\n")
-
-
-def write_private(path: Path, text: str) -> None:
-    """Writes a file that only its owner may read, whole or not at all, durable on return."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise

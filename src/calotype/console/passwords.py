@@ -9,11 +9,11 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from pathlib import Path
 
 from calotype.console.memory import give_memory_back
+from calotype.private_files import write_private
 
 # 16 MiB and five passes: the memory is small because the console is, the passes make up for it.
 COST_N = 2**14
@@ -66,7 +66,6 @@ def ensure_password(folder: Path) -> str | None:
 
 def save_password(folder: Path, password: str) -> None:
     """Replace the password. Sessions opened with the former one end at the console's next start."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_private(password_file(folder), json.dumps({"password": hash_password(password)}) + "\n")
 
 
@@ -80,21 +79,6 @@ def load_record(folder: Path) -> str:
     if not isinstance(record, str):
         raise ValueError(f"{path}: not a password file; remove it to have a new password made")
     return record
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file by one that only its owner may read, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:

@@ -11,7 +11,7 @@ import json
 import secrets
 from pathlib import Path
 
-from calotype.console.passwords import write_private
+from calotype.private_files import write_private
 
 COOKIE = "calotype_console"
 LIFETIME_S = 30 * 24 * 3600

@@ -13,8 +13,9 @@ import uvicorn
 
 from calotype.console.app import console_app
 from calotype.console.memory import give_memory_back
-from calotype.console.passwords import ensure_password, write_private
+from calotype.console.passwords import ensure_password
 from calotype.console.settings import ConsoleSettings
+from calotype.private_files import write_private
 from calotype.serve.listener import bind
 
 STOP_TIMEOUT_S = 15
