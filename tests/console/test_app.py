@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.running import PASSWORD, RunningConsole, another_console, running_console
+from calotype.s3.client import S3Client
+from console.running import BUCKET, PASSWORD, RunningConsole, another_console, running_console
 
 MEBIBYTE = 2**20
 
@@ -171,6 +172,20 @@ def test_an_odd_file_name_becomes_a_plain_key(site: RunningConsole, owner: httpx
     assert key.split("/")[0].isdigit()
     assert key.isprintable() or "\u202e" in key
     assert owner.post("/pictures/delete", json={"keys": [key]}).json() == {"deleted": [key], "failed": []}
+
+
+@pytest.mark.parametrize("key", ["a/../b.png", "./b.png", "a/./b.png", "a/.."])
+def test_a_key_with_dots_that_a_url_library_would_resolve_is_meant_as_it_is(
+    site: RunningConsole, owner: httpx.Client, key: str
+) -> None:
+    settings = site.settings
+    with S3Client(settings.s3_endpoint, settings.key_id, settings.application_key) as s3:
+        s3.put_object(BUCKET, "b.png", b"another")
+        s3.put_object(BUCKET, key, b"dots")
+    assert f'data-key="{key}"' in owner.get("/").text
+    assert owner.post("/pictures/delete", json={"keys": [key]}).json() == {"deleted": [key], "failed": []}
+    assert site.keys == ["b.png"]
+    site.empty()
 
 
 @pytest.mark.parametrize(

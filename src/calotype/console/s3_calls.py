@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import httpx
 
-from calotype.auth.sigv4 import sign_headers
 from calotype.console.failures import (
     AccessRefused,
     BucketMissing,
@@ -23,12 +21,10 @@ from calotype.console.failures import (
     OriginReadOnly,
     OriginRefused,
 )
-from calotype.http.percent import encode_s3
 from calotype.s3 import errors, xml
+from calotype.s3.client import Endpoint, wire_fields
 from calotype.s3.operation import Operation
-from calotype.s3.request import S3Request, encoded_query
 
-UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 CONNECT_TIMEOUT_S = 5.0
 # An upload is answered once it is durable, which on a busy disk takes its time.
 ANSWER_TIMEOUT_S = 120.0
@@ -41,10 +37,7 @@ class S3Calls:
 
     def __init__(self, endpoint: str, *, region: str, key_id: str, application_key: str) -> None:
         self.endpoint = endpoint.rstrip("/")
-        self._host = urlsplit(self.endpoint).netloc
-        self._region = region
-        self._key_id = key_id
-        self._application_key = application_key
+        self._signer = Endpoint(self.endpoint, key_id, application_key, region)
         self._http = httpx.AsyncClient(
             # Reading the trusted certificates takes megabytes, which an origin spoken to in clear need not cost.
             verify=self.endpoint.startswith("https:"),
@@ -59,23 +52,11 @@ class S3Calls:
     ) -> bytes:
         """The body of a successful answer; raises `OriginFailure`. `content` must give `length` bytes."""
         request = operation.to_request()
-        path, query = path_of(request), encoded_query(request.query)
-        fields = request.headers if content is None else request.headers.set("content-length", str(length))
-        signed = sign_headers(
-            request.method,
-            self._host,
-            path,
-            query,
-            fields,
-            UNSIGNED_PAYLOAD,
-            self._key_id,
-            self._application_key,
-            region=self._region,
-            now=time.time(),
-        )
-        url = f"{self.endpoint}{path}" + (f"?{query}" if query else "")
+        url, headers = self._signer.signed(request, time.time())
+        if content is not None:
+            headers = headers.set("content-length", str(length))
         try:
-            response = await self._http.request(request.method, url, headers=list(signed), content=content)
+            response = await self._http.request(request.method, url, headers=wire_fields(headers), content=content)
         except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
             raise OriginDown(self.endpoint) from exc
         except httpx.TransportError as exc:
@@ -86,12 +67,6 @@ class S3Calls:
 
     async def close(self) -> None:
         await self._http.aclose()
-
-
-def path_of(request: S3Request) -> str:
-    """The path on the wire, path style."""
-    parts = [encode_s3(part) for part in ((request.bucket or "").encode(), request.key) if part]
-    return "/" + "/".join(parts)
 
 
 def failure_of(content: bytes, bucket: str, status: int) -> OriginFailure:
