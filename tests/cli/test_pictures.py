@@ -10,6 +10,7 @@ import sys
 import time
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -151,6 +152,8 @@ def test_rm_tells_what_was_not_there_and_removes_the_rest(beside: Command, pictu
         (["upload", "/dev/null"], 2, "/dev/null is no regular file"),
         (["upload", "{picture}", "{picture}", "--name", "x"], 2, "--name names one object"),
         (["upload", "{picture}", "--template", "%pn"], 2, "%pn"),
+        (["upload", "{picture}", "--name", "a/../b.png"], 2, "No viewer could fetch an object named 'a/../b.png'"),
+        (["upload", "{picture}", "--name", "/a.png"], 2, "No viewer could fetch"),
         (["upload", "{picture}", "--name", "a\nb"], 1, "control character"),
         (["upload", "{picture}", "--name", "x" * 1025], 1, "1024"),
         (["ls", "--bucket", "nobucket"], 6, "There is no bucket nobucket: the key sees photos"),
@@ -165,6 +168,27 @@ def test_wrong_arguments_change_nothing_and_say_what_is_wrong(
     assert words in outcome.err
     assert outcome.err.startswith("calotype: ")
     assert beside("ls", "-r", "--json").json == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["odd/a b.png", "odd/a+b.png", "odd/100%.png", "odd/%2F.png", "odd/été-雪.png", "odd/a?b#c.png", "odd/~_'(x)!.png"],
+)
+def test_an_overwrite_by_another_client_is_seen_whatever_the_name(
+    beside: Command, site: RunningSite, pictures: list[Path], name: str
+) -> None:
+    link = beside("upload", str(pictures[0]), "--name", name).out.strip()
+    spelled = f"{site.edge}/{quote(name, safe='')}".replace("%2Fa", "/a").replace("odd%2F", "odd/")
+    assert httpx.get(link).content == pictures[0].read_bytes()
+    assert httpx.get(spelled).content == pictures[0].read_bytes()
+    key = beside("keys", "create", "--name", "direct", "--json").json
+    with B2Client(site.origin, key["keyId"], key["applicationKey"]) as origin:
+        bucket_id = origin.bucket("photos").bucket_id
+        origin.upload(bucket_id, name, BytesIO(b"directly"), length=8, content_type="image/png")
+    assert eventually_is(link, b"directly")
+    assert eventually_is(spelled, b"directly", within_s=0)
+    assert beside("rm", link).out == f"{name} removed\n"
+    assert httpx.get(link).status_code == 404
 
 
 def test_a_name_that_the_edge_never_purges_keeps_no_other_picture_in_the_cache(

@@ -136,8 +136,8 @@ def _upload_one(
 
 def _check_files(files: Sequence[Path], options: UploadOptions) -> None:
     """Nothing is uploaded when one of the files cannot be."""
-    if options.name is not None and len(files) != 1:
-        raise CommandError("--name names one object", f"{len(files)} files are given", "", ExitCode.USAGE)
+    if options.name is not None:
+        _check_name(options.name, len(files))
     for path in files:
         if path.is_dir():
             raise CommandError(f"{path} is a folder", "only files can be uploaded", "", ExitCode.USAGE)
@@ -145,6 +145,18 @@ def _check_files(files: Sequence[Path], options: UploadOptions) -> None:
             raise CommandError(f"There is no file {path}", "nothing was uploaded", "", ExitCode.NOT_FOUND)
         if not path.is_file():
             raise CommandError(f"{path} is no regular file", "its length is not known", "", ExitCode.USAGE)
+
+
+def _check_name(name: str, files: int) -> None:
+    if files != 1:
+        raise CommandError("--name names one object", f"{files} files are given", "", ExitCode.USAGE)
+    if {"", ".", ".."} & set(name.split("/")):
+        raise CommandError(
+            f"No viewer could fetch an object named {name!r}",
+            "browsers and edges resolve . and .. and merge // in an address",
+            "Use a name without empty, . and .. parts",
+            ExitCode.USAGE,
+        )
 
 
 def _naming(profile: Profile, options: UploadOptions) -> Callable[[Path], Iterator[str]]:

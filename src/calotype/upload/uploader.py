@@ -55,7 +55,7 @@ class Storage(Protocol):
         ...
 
 
-class Site(Protocol):
+class Viewer(Protocol):
     """The site, as a viewer sees it."""
 
     def look(self, url: str) -> tuple[int, int | None, str | None]:
@@ -109,7 +109,7 @@ def names_for(path: Path, template: Template, *, now: datetime, choose: Callable
 
 
 def wait_until_readable(
-    site: Site, uploaded: Uploaded, etags: frozenset[str], *, within_s: float = READABLE_WITHIN_S
+    viewer: Viewer, uploaded: Uploaded, etags: frozenset[str], *, within_s: float = READABLE_WITHIN_S
 ) -> None:
     """Comes back when the site answers with the very object; raises `NotReadable` after `within_s`.
 
@@ -118,7 +118,7 @@ def wait_until_readable(
     deadline = time.monotonic() + within_s
     pause_s = FIRST_PAUSE_S
     while True:
-        status, length, found = site.look(uploaded.url)
+        status, length, found = viewer.look(uploaded.url)
         if status == 200 and length in (uploaded.length, None) and (found is None or found in etags):
             return
         if time.monotonic() + pause_s > deadline:
