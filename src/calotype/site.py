@@ -76,6 +76,9 @@ class Edge:
         "Folder of NAME.crt and NAME.key pairs for TLS, read again on change. Relative to the data folder.",
         flag="--certificates",
     )
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), kinds.IP_ADDRESSES, "Addresses of proxies before the edge whose X-Forwarded-For and -Proto are believed."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from calotype.console.guard import client_address
 from calotype.console.hosts import console_hosts, may_act, site_of
 
 
@@ -88,20 +87,3 @@ def test_pictures_are_at_the_site_or_at_the_edge_of_the_same_host(
     site_url: str | None, console: str, port: int, site: str
 ) -> None:
     assert site_of(site_url, console, port) == site
-
-
-@pytest.mark.parametrize(
-    ("peer", "forwarded", "trusted", "address"),
-    [
-        ("192.0.2.1", ["10.0.0.1"], (), "192.0.2.1"),  # anybody can write the header
-        ("192.0.2.1", ["10.0.0.1"], ("192.0.2.1",), "10.0.0.1"),
-        ("192.0.2.1", ["203.0.113.9, 10.0.0.1"], ("192.0.2.1",), "10.0.0.1"),  # only the proxy's own entry counts
-        ("192.0.2.1", ["203.0.113.9", "192.0.2.2"], ("192.0.2.1", "192.0.2.2"), "203.0.113.9"),
-        ("192.0.2.1", [], ("192.0.2.1",), "192.0.2.1"),
-        ("192.0.2.1", ["unknown"], ("192.0.2.1",), "192.0.2.1"),
-    ],
-)
-def test_the_client_is_the_last_address_that_no_trusted_proxy_wrote(
-    peer: str, forwarded: list[str], trusted: tuple[str, ...], address: str
-) -> None:
-    assert client_address(peer, forwarded, trusted) == address

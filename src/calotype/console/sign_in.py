@@ -11,11 +11,12 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from calotype.console.guard import OWN_ORIGIN, client_address
+from calotype.console.guard import OWN_ORIGIN
 from calotype.console.pages import Pages
 from calotype.console.passwords import verify
 from calotype.console.sessions import COOKIE, LIFETIME_S, Sessions
 from calotype.console.sign_in_attempts import SignInAttempts
+from calotype.http.forwarded import client_address
 
 Handler = Callable[[Request], Awaitable[Response]]
 

@@ -26,6 +26,7 @@ from calotype.cache.key import owner_of
 from calotype.cache.policy.settings import Mode
 from calotype.edge.access_log import AccessLog
 from calotype.edge.bans import BanLog, BanReader, Bans
+from calotype.edge.behind_proxy import BehindProxy
 from calotype.edge.caching import Caching
 from calotype.edge.configuration import ConfigurationStore
 from calotype.edge.control import ControlPlane, Workers
@@ -74,6 +75,7 @@ class EdgeSettings:
     `tls_listen` needs `certificates`, a folder of NAME.crt and NAME.key pairs, which are read again when they change.
     `mode` is `cloudflare` or `rfc`; None means rfc with `front`, else cloudflare. `memory_bytes` is for each worker:
     a half for stored responses it owns, a half for its hot memo. `access_log` is `off`, `text` or `json`.
+    `trusted_proxies` are addresses whose X-Forwarded-For and X-Forwarded-Proto are believed.
     """
 
     data: Path
@@ -88,6 +90,7 @@ class EdgeSettings:
     max_object_bytes: int = MAX_OBJECT_BYTES
     memory_bytes: int = 64 << 20
     access_log: str = "off"
+    trusted_proxies: frozenset[str] = frozenset()
 
     @property
     def cache_mode(self) -> Mode:
@@ -267,12 +270,13 @@ async def work(
     files.prepare()
     entries.load_index(lambda digest: owner_of(digest, settings.workers) == number)
     internal.is_ready()
-    servers = [Server(worker)]
+    front = BehindProxy(worker, settings.trusted_proxies) if settings.trusted_proxies else worker
+    servers = [Server(front)]
     await servers[0].start(listeners.plain)
     certificates = None
     if listeners.tls is not None:
         certificates = certificates_in(settings.certificates)
-        servers.append(Server(worker, ssl=certificates.context))
+        servers.append(Server(front, ssl=certificates.context))
         await servers[1].start(listeners.tls)
     ready()
     await _until_stopped(stopped, certificates)

@@ -7,10 +7,9 @@ are imported once and forked. When all are ready, a short-lived child deploys th
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from calotype.programs.addresses import require_free_addresses
 from calotype.programs.folder_owner import one_owner, wait_for_the_former
 from calotype.programs.supervisor import Child, Ready, Supervisor, log
 from calotype.site import Site
-from calotype.site_folder import OwnerKey, load_credentials, read_site, save_credentials, write_default_site
+from calotype.site_folder import OwnerKey, load_credentials, read_site, write_default_site
 from calotype.site_running import forget_start, record_start
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from calotype.store.model import OutboxRow
     from calotype.store.store import Store
 
-CONTROL_TOKEN_BYTES = 32
 OWNER_KEY_WITHIN_S = 60.0  # the origin makes it within a second, but may first recover a large store
 
 
@@ -58,7 +56,6 @@ def run(settings: UpSettings) -> int:
     require_free_addresses(site, loaded.sources)
     with one_owner(settings.data, f"calotype up with its origin at {site.listen.origin}"):
         written = write_default_site(settings.data)
-        ensure_control_token(settings.data)
         if written is not None:
             log(f"the settings of this site are in {written}")
         record_start(settings.data, site, loaded)
@@ -66,13 +63,6 @@ def run(settings: UpSettings) -> int:
             return Supervisor(children(site, settings)).run()
         finally:
             forget_start(settings.data)
-
-
-def ensure_control_token(folder: Path) -> None:
-    """Makes the secret between the control plane and its clients, once."""
-    credentials = load_credentials(folder)
-    if credentials.control_token is None:
-        save_credentials(folder, replace(credentials, control_token=secrets.token_urlsafe(CONTROL_TOKEN_BYTES)))
 
 
 def children(site: Site, settings: UpSettings) -> list[Child]:
@@ -124,6 +114,7 @@ def edge_settings(site: Site, folder: Path) -> EdgeSettings:
         cache_size_bytes=site.edge.cache_size_bytes,
         memory_bytes=site.edge.memory_bytes,
         access_log=site.edge.access_log,
+        trusted_proxies=frozenset(site.edge.trusted_proxies),
     )
 
 
