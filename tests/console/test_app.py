@@ -14,6 +14,7 @@ from calotype.s3.client import S3Client
 from console.running import BUCKET, PASSWORD, RunningConsole, another_console, running_console
 
 MEBIBYTE = 2**20
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +52,19 @@ def test_localhost_is_as_good_as_the_address(site: RunningConsole, stranger: htt
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/pictures"), ("POST", "/pictures/delete"), ("POST", "/sign-in"), ("POST", "/sign-out")],
+    [
+        ("POST", "/pictures"),
+        ("PUT", "/picture?key=a"),
+        ("POST", "/pictures/delete"),
+        ("POST", "/sign-in"),
+        ("POST", "/sign-out"),
+    ],
 )
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", None])
 def test_a_foreign_origin_changes_nothing(
     site: RunningConsole, owner: httpx.Client, method: str, path: str, origin: str | None
 ) -> None:
-    request = owner.build_request(method, path, content=b"\x89PNG\r\n\x1a\n")
+    request = owner.build_request(method, path, content=PNG)
     del request.headers["origin"]
     if origin is not None:
         request.headers["origin"] = origin
@@ -72,10 +79,17 @@ def test_another_port_of_this_host_is_foreign(site: RunningConsole, owner: httpx
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/pictures"), ("POST", "/pictures"), ("POST", "/pictures/delete"), ("GET", "/docs/README")],
+    [
+        ("GET", "/pictures"),
+        ("POST", "/pictures"),
+        ("GET", "/picture?key=a"),
+        ("PUT", "/picture?key=a"),
+        ("POST", "/pictures/delete"),
+        ("GET", "/docs/README"),
+    ],
 )
 def test_nothing_is_done_for_strangers(site: RunningConsole, stranger: httpx.Client, method: str, path: str) -> None:
-    answer = stranger.request(method, path, content=b"\x89PNG\r\n\x1a\n" if method == "POST" else None)
+    answer = stranger.request(method, path, content=None if method == "GET" else PNG)
     assert answer.status_code == 401
     assert answer.json() == {"message": "You are signed out. Sign in again to go on."}
     assert site.keys == []
@@ -138,7 +152,7 @@ def test_the_notes_are_listed_and_lead_to_each(owner: httpx.Client) -> None:
 
 
 def test_an_upload_without_a_length_is_refused(site: RunningConsole, owner: httpx.Client) -> None:
-    answer = owner.post("/pictures", content=iter([b"\x89PNG\r\n\x1a\n"]))
+    answer = owner.post("/pictures", content=iter([PNG]))
     assert answer.status_code == 411
     assert site.keys == []
 
@@ -160,11 +174,95 @@ def test_an_upload_of_a_wrong_kind_says_why(
     assert site.keys == []
 
 
+def replace(client: httpx.Client, key: str, content: bytes, etag_header: str | None) -> httpx.Response:
+    headers = {} if etag_header is None else {"if-match": etag_header}
+    return client.put("/picture", params={"key": key}, content=content, headers=headers)
+
+
+def etag_in(tile: str) -> str:
+    [etag] = re.findall(r'data-etag="([^"]+)"', tile)
+    return f'"{etag}"'
+
+
+@pytest.fixture
+def cat(site: RunningConsole, owner: httpx.Client) -> Iterator[tuple[str, str]]:
+    """Key and ETag of a picture as the gallery states them."""
+    site.s3.put_object(Bucket=BUCKET, Key="2026/a cat.png", Body=PNG + b"old", ContentType="image/png")
+    yield "2026/a cat.png", etag_in(owner.get("/").text)
+    site.empty()
+
+
+def test_a_picture_is_replaced_under_its_name_by_a_file_of_another_type(
+    site: RunningConsole, owner: httpx.Client, cat: tuple[str, str]
+) -> None:
+    key, etag = cat
+    answer = replace(owner, key, b"GIF89a new", etag)
+    assert answer.status_code == 200
+    assert f'data-key="{key}"' in answer.text
+    stored = site.s3.get_object(Bucket=BUCKET, Key=key)
+    assert (stored["Body"].read(), stored["ContentType"]) == (b"GIF89a new", "image/gif")
+    assert etag_in(answer.text) == stored["ETag"] != etag
+    assert etag_in(owner.get("/picture", params={"key": key}).text) == stored["ETag"]
+
+
+def test_somebody_elses_newer_picture_is_kept(site: RunningConsole, owner: httpx.Client, cat: tuple[str, str]) -> None:
+    key, etag = cat
+    site.s3.put_object(Bucket=BUCKET, Key=key, Body=PNG + b"theirs")
+    answer = replace(owner, key, PNG + b"mine", etag)
+    assert answer.status_code == 412
+    assert "Somebody stored a newer picture" in answer.json()["message"]
+    assert site.content(key) == PNG + b"theirs"
+    seen_now = etag_in(owner.get("/picture", params={"key": key}).text)
+    assert replace(owner, key, PNG + b"mine", seen_now).status_code == 200
+    assert site.content(key) == PNG + b"mine"
+
+
+def test_a_picture_that_was_deleted_meanwhile_is_not_brought_back(
+    site: RunningConsole, owner: httpx.Client, cat: tuple[str, str]
+) -> None:
+    key, etag = cat
+    site.s3.delete_object(Bucket=BUCKET, Key=key)
+    answer = replace(owner, key, PNG, etag)
+    assert answer.status_code == 404
+    assert "was deleted meanwhile" in answer.json()["message"]
+    assert owner.get("/picture", params={"key": key}).status_code == 404
+    assert site.keys == []
+
+
+@pytest.mark.parametrize("etag_header", [None, "", "*", "abc", 'W/"abc"', '"abc", "def"', '"'])
+def test_a_replacement_says_which_version_it_is_for(
+    site: RunningConsole, owner: httpx.Client, cat: tuple[str, str], etag_header: str | None
+) -> None:
+    assert replace(owner, cat[0], PNG, etag_header).status_code == 428
+    assert site.content(cat[0]) == PNG + b"old"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"<!doctype html><p>", "web page"), (b"MZ\x90\x00", "program"), (b"", "empty")]
+)
+def test_a_replacement_is_refused_for_what_an_upload_is_refused_for(
+    site: RunningConsole, owner: httpx.Client, cat: tuple[str, str], content: bytes, says: str
+) -> None:
+    key, etag = cat
+    answer = replace(owner, key, content, etag)
+    assert answer.status_code == 415
+    assert says in answer.json()["message"]
+    assert site.content(key) == PNG + b"old"
+
+
+def test_a_replacement_without_a_length_or_a_name_is_refused(owner: httpx.Client, cat: tuple[str, str]) -> None:
+    key, etag = cat
+    headers = {"if-match": etag}
+    assert owner.put("/picture", params={"key": key}, content=iter([PNG]), headers=headers).status_code == 411
+    assert owner.put("/picture", content=PNG, headers=headers).status_code == 400
+    assert owner.get("/picture").status_code == 400
+
+
 @pytest.mark.parametrize(
     "name", ["..%2F..%2Fetc%2Fpasswd", "%00%0A%0D.png", "%ff%fe", "a" * 3000 + ".png", "%E2%80%AE.png", "CON"]
 )
 def test_an_odd_file_name_becomes_a_plain_key(site: RunningConsole, owner: httpx.Client, name: str) -> None:
-    answer = owner.post("/pictures", content=b"\x89PNG\r\n\x1a\n", headers={"x-file-name": name})
+    answer = owner.post("/pictures", content=PNG, headers={"x-file-name": name})
     assert answer.status_code == 201
     [key] = site.keys
     assert len(key.encode()) <= 1024
@@ -205,13 +303,13 @@ def test_a_damaged_cursor_shows_the_newest(owner: httpx.Client, query: str) -> N
 def test_a_large_upload_streams_through_without_growing_the_console(site: RunningConsole, owner: httpx.Client) -> None:
     size = 192 * MEBIBYTE
     block = os.urandom(MEBIBYTE)
-    owner.post("/pictures", content=b"\x89PNG\r\n\x1a\n" + block)
+    owner.post("/pictures", content=PNG + block)
     before = site.resident_bytes()
     highest = 0
 
     def content() -> Iterator[bytes]:
         nonlocal highest
-        yield b"\x89PNG\r\n\x1a\n" + block[8:]
+        yield PNG + block[8:]
         for _ in range(size // MEBIBYTE - 1):
             highest = max(highest, site.resident_bytes())
             yield block
@@ -226,7 +324,7 @@ def test_a_large_upload_streams_through_without_growing_the_console(site: Runnin
 
 def test_an_upload_that_is_cut_off_stores_nothing(site: RunningConsole, owner: httpx.Client) -> None:
     def content() -> Iterator[bytes]:
-        yield b"\x89PNG\r\n\x1a\n" + bytes(100_000)
+        yield PNG + bytes(100_000)
         raise ConnectionAbortedError
 
     with pytest.raises(ConnectionAbortedError):
@@ -261,7 +359,7 @@ def test_when_the_origin_is_down_the_page_says_so(tmp_path: Path) -> None:
         page = client.get("/")
         assert page.status_code == 504
         assert f"The origin at {site.settings.s3_endpoint} does not answer" in page.text
-        for answer in (client.get("/pictures"), client.post("/pictures", content=b"\x89PNG\r\n\x1a\n")):
+        for answer in (client.get("/pictures"), client.post("/pictures", content=PNG)):
             assert answer.status_code == 504
             assert "does not answer" in answer.json()["message"]
         deletion = client.post("/pictures/delete", json={"keys": ["a"]}).json()
@@ -275,7 +373,7 @@ def test_when_the_origins_disk_is_full_the_page_says_so_and_goes_on_showing(tmp_
         httpx.Client(base_url=site.url, headers={"origin": site.url}) as client,
     ):
         client.post("/sign-in", data={"password": PASSWORD})
-        answer = client.post("/pictures", content=b"\x89PNG\r\n\x1a\n" + bytes(3_000_000))
+        answer = client.post("/pictures", content=PNG + bytes(3_000_000))
         assert answer.status_code == 507
         assert answer.json()["message"].startswith("The origin's disk is full.")
         assert client.get("/").status_code == 200
@@ -288,7 +386,7 @@ def test_a_key_that_may_not_upload_is_told_apart(site: RunningConsole, tmp_path:
         httpx.Client(base_url=console.url, headers={"origin": console.url}) as client,
     ):
         client.post("/sign-in", data={"password": PASSWORD})
-        answer = client.post("/pictures", content=b"\x89PNG\r\n\x1a\n")
+        answer = client.post("/pictures", content=PNG)
         assert answer.status_code == 502
         assert "(SignatureDoesNotMatch)" in answer.json()["message"]
 
@@ -299,9 +397,9 @@ def test_a_name_that_is_taken_is_kept(site: RunningConsole, tmp_path: Path) -> N
         httpx.Client(base_url=console.url, headers={"origin": console.url, "x-file-name": "cat.png"}) as client,
     ):
         client.post("/sign-in", data={"password": PASSWORD})
-        first = b"\x89PNG\r\n\x1a\nfirst"
+        first = PNG + b"first"
         assert client.post("/pictures", content=first).status_code == 201
-        answer = client.post("/pictures", content=b"\x89PNG\r\n\x1a\nsecond")
+        answer = client.post("/pictures", content=PNG + b"second")
         assert answer.status_code == 409
         assert "it was kept" in answer.json()["message"]
         assert site.content("cat.png") == first

@@ -47,6 +47,8 @@ def console_app(settings: ConsoleSettings) -> Starlette:
             Route("/pictures", sign_in.required(gallery.older), methods=["GET"]),
             Route("/pictures", sign_in.required(gallery.upload), methods=["POST"]),
             Route("/pictures/delete", sign_in.required(gallery.delete), methods=["POST"]),
+            Route("/picture", sign_in.required(gallery.picture), methods=["GET"]),
+            Route("/picture", sign_in.required(gallery.replace), methods=["PUT"]),
             Route("/docs", sign_in.required(manual.first)),
             Route("/docs/images/{name}", sign_in.required(manual.image)),
             Route("/docs/{name:path}", sign_in.required(manual.show)),

@@ -7,6 +7,8 @@ OriginFailure
 ├── OriginReadOnly      the origin stopped writing after a failed sync
 ├── BucketMissing
 ├── NameTaken           another object has the name that the template gave
+├── PictureChanged      what was to be replaced is not what the person saw
+├── PictureGone         what was to be replaced is deleted
 ├── AccessRefused       the console's application key is wrong, gone, or may not do this
 └── OriginRefused       anything else the origin said, in its own words
 """
@@ -64,6 +66,25 @@ class NameTaken(OriginFailure):
         super().__init__(
             "There is a picture of this name already, and it was kept. Try again for another name; if the site's "
             "file_name has nothing random in it, add %rna{6}."
+        )
+
+
+class PictureChanged(OriginFailure):
+    status = 412
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody stored a newer picture under this name, and it was kept. "
+            "It is shown now: try again to replace that one."
+        )
+
+
+class PictureGone(OriginFailure):
+    status = 404
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This picture was deleted meanwhile. Nothing was stored: add the file as a new picture instead."
         )
 
 

@@ -1,11 +1,13 @@
-"""The gallery: its pages, uploads and deletions. Handlers turn requests into calls on the bucket and back."""
+"""The gallery: its pages, and pictures put in, replaced and deleted: requests to calls on the bucket and back."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
-from collections.abc import AsyncIterator
+import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from urllib.parse import unquote
 
@@ -13,19 +15,40 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from calotype.console.bucket import Bucket
-from calotype.console.content_sniffing import HEAD_BYTES, RefusedContent, content_type_of
+from calotype.console.content_sniffing import RefusedContent
 from calotype.console.failures import OriginFailure
 from calotype.console.object_names import object_key
 from calotype.console.pages import Pages
 from calotype.console.pictures import Cursor, GalleryPage, Picture, newest
+from calotype.console.received_file import PictureUnnamed, RefusedUpload, received_file
 from calotype.upload.naming import Template
 
-# S3's limit for one PUT; larger files go by multipart clients.
-MAX_UPLOAD_BYTES = 5 * 1024**3
 MAX_DELETE_BODY_BYTES = 2 * 1024 * 1024
 MAX_DELETED_AT_ONCE = 1000
 CONCURRENT_DELETES = 8
 NO_PICTURES = GalleryPage((), None, 0, 0)
+# One strong validator (RFC 9110 §8.8.3). `*` would replace whatever is there, seen or not.
+ETAG_HEADER = re.compile(r'"[\x21\x23-\x7e]+"')
+
+Method = Callable[["Gallery", Request], Awaitable[Response]]
+
+
+def saying_failures(method: Method) -> Method:
+    """The method, with what goes wrong in it answered in words for the page."""
+
+    async def answer(gallery: Gallery, request: Request) -> Response:
+        try:
+            return await method(gallery, request)
+        except RefusedUpload as exc:
+            return _refused(exc.status, str(exc))
+        except RefusedContent as exc:
+            return _refused(415, str(exc))
+        except OriginFailure as exc:
+            return _refused(exc.status, exc.message)
+        except ClientDisconnect:
+            return _refused(400, "The upload was cut off.")
+
+    return answer
 
 
 class Gallery:
@@ -53,36 +76,35 @@ class Gallery:
             endpoint=self._bucket.endpoint,
         )
 
+    @saying_failures
     async def older(self, request: Request) -> Response:
         """The next tiles alone, for the page's script to append."""
-        try:
-            page = await newest(self._bucket.listing(), older_than=_cursor_of(request))
-        except OriginFailure as exc:
-            return _failed(exc)
+        page = await newest(self._bucket.listing(), older_than=_cursor_of(request))
         return self._pages.render(request, "_tiles.html", page=page)
 
+    @saying_failures
     async def upload(self, request: Request) -> Response:
         """Store the request's body under a new name; answers with the picture's tile."""
         file_name = unquote(request.headers.get("x-file-name", ""), errors="replace")
-        length = _length_of(request)
-        if length is None:
-            return _refused(411, "The browser did not say how long the file is.")
-        if length > MAX_UPLOAD_BYTES:
-            return _refused(413, "The file is larger than 5 GiB, the most that one upload may hold.")
-        try:
-            body = request.stream()
-            head, rest = await _split_head(body)
-            content_type = content_type_of(head)
-            key = self._new_key(file_name, content_type)
-            await self._bucket.put(key, content_type=content_type, length=length, content=rest)
-        except RefusedContent as exc:
-            return _refused(415, str(exc))
-        except OriginFailure as exc:
-            return _failed(exc)
-        except ClientDisconnect:
-            return _refused(400, "The upload was cut off.")
-        now_ms = int(datetime.now().astimezone().timestamp() * 1000)
-        return self._pages.render(request, "_new_tile.html", 201, picture=Picture(now_ms, key, length))
+        file = await received_file(request)
+        key = self._new_key(file_name, file.content_type)
+        etag = await self._bucket.add(key, file)
+        return self._tile(request, Picture(_now_ms(), key, file.length, etag), 201)
+
+    @saying_failures
+    async def picture(self, request: Request) -> Response:
+        """The tile of the picture named in the query, as the bucket has it now."""
+        return self._tile(request, await self._bucket.picture(_key_of(request)), 200)
+
+    @saying_failures
+    async def replace(self, request: Request) -> Response:
+        """Store the request's body as the picture named in the query, if that is still the one of If-Match."""
+        key, etag_header = _key_of(request), request.headers.get("if-match", "")
+        if not ETAG_HEADER.fullmatch(etag_header):
+            return _refused(428, "Say with If-Match which version is to be replaced.")
+        file = await received_file(request)
+        etag = await self._bucket.replace(key, file, etag_header)
+        return self._tile(request, Picture(_now_ms(), key, file.length, etag), 200)
 
     async def delete(self, request: Request) -> Response:
         """Delete the named objects; answers which are gone and why others are not."""
@@ -107,6 +129,9 @@ class Gallery:
                 return exc
         return None
 
+    def _tile(self, request: Request, picture: Picture, status: int) -> Response:
+        return self._pages.render(request, "_new_tile.html", status, picture=picture)
+
     def _new_key(self, file_name: str, content_type: str) -> str:
         now = datetime.now().astimezone()
         return object_key(
@@ -114,33 +139,23 @@ class Gallery:
         )
 
 
+def _now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def _key_of(request: Request) -> str:
+    """The key in the query. Raises `PictureUnnamed`: a PUT of an empty key would be one of the bucket itself."""
+    key = request.query_params.get("key", "")
+    if not key:
+        raise PictureUnnamed
+    return key
+
+
 def _cursor_of(request: Request) -> Cursor | None:
     """The cursor in the query; one that cannot be read shows the newest."""
     modified, key = request.query_params.get("before", ""), request.query_params.get("key", "")
     is_number = modified.isascii() and modified.isdigit() and len(modified) < 16
     return Cursor(int(modified), key) if is_number else None
-
-
-def _length_of(request: Request) -> int | None:
-    text = request.headers.get("content-length", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
-
-
-async def _split_head(body: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
-    """The first bytes, enough to tell the type, and the whole body with them at its start."""
-    head = bytearray()
-    async for chunk in body:
-        head += chunk
-        if len(head) >= HEAD_BYTES:
-            break
-
-    async def whole() -> AsyncIterator[bytes]:
-        yield bytes(head)
-        async for chunk in body:
-            if chunk:
-                yield chunk
-
-    return bytes(head[:HEAD_BYTES]), whole()
 
 
 async def _keys_of(request: Request) -> list[str] | None:
@@ -161,7 +176,3 @@ async def _keys_of(request: Request) -> list[str] | None:
 
 def _refused(status: int, message: str) -> Response:
     return JSONResponse({"message": message}, status)
-
-
-def _failed(failure: OriginFailure) -> Response:
-    return JSONResponse({"message": failure.message}, failure.status)

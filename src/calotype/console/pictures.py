@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import AsyncIterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from calotype.http.content_types import content_type_for
@@ -31,11 +31,12 @@ SIZE_UNITS = ("kB", "MB", "GB", "TB")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Picture:
-    """One object of the bucket. Pictures order by age, then by key."""
+    """One object of the bucket. Pictures order by age, then by key. `etag` without quotes."""
 
     modified_ms: int
     key: str
     size: int
+    etag: str = field(default="", compare=False)
 
     @property
     def name(self) -> str:

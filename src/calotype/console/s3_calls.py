@@ -20,10 +20,13 @@ from calotype.console.failures import (
     OriginFull,
     OriginReadOnly,
     OriginRefused,
+    PictureChanged,
+    PictureGone,
 )
 from calotype.s3 import errors, xml
 from calotype.s3.client import Endpoint, wire_fields
 from calotype.s3.operation import Operation
+from calotype.s3.request import S3Request
 
 CONNECT_TIMEOUT_S = 5.0
 # An upload is answered once it is durable, which on a busy disk takes its time.
@@ -49,8 +52,8 @@ class S3Calls:
 
     async def call(
         self, operation: Operation, *, length: int = 0, content: AsyncIterator[bytes] | None = None
-    ) -> bytes:
-        """The body of a successful answer; raises `OriginFailure`. `content` must give `length` bytes."""
+    ) -> httpx.Response:
+        """The successful answer, read whole; raises `OriginFailure`. `content` must give `length` bytes."""
         request = operation.to_request()
         url, headers = self._signer.signed(request, time.time())
         if content is not None:
@@ -62,24 +65,27 @@ class S3Calls:
         except httpx.TransportError as exc:
             raise OriginBrokeOff(self.endpoint) from exc
         if not response.is_success:
-            raise failure_of(response.content[:MAX_ERROR_BYTES], request.bucket or "", response.status_code)
-        return response.content
+            raise failure_of(response.content[:MAX_ERROR_BYTES], request, response.status_code)
+        return response
 
     async def close(self) -> None:
         await self._http.aclose()
 
 
-def failure_of(content: bytes, bucket: str, status: int) -> OriginFailure:
+def failure_of(content: bytes, request: S3Request, status: int) -> OriginFailure:
     """What an error answer means to the person at the page."""
     code, message = stated_error(content)
+    bucket = request.bucket or ""
     if code == errors.InsufficientStorage.code:
         return OriginFull()
     if code == errors.ServiceUnavailable.code and "read-only" in message:
         return OriginReadOnly()
     if code == errors.NoSuchBucket.code:
         return BucketMissing(bucket)
+    if code == errors.NoSuchKey.code:
+        return PictureGone()
     if code == errors.PreconditionFailed.code:
-        return NameTaken()
+        return PictureChanged() if "if-match" in request.headers else NameTaken()
     if code in REFUSALS:
         return AccessRefused(bucket, code)
     return OriginRefused(code or str(status), message)
