@@ -349,6 +349,22 @@ async def test_each_function_of_a_group_fails_alone_and_wholly(filled: Metadata)
     assert await filled.read(lambda transaction: transaction.outbox(0, 9)) == []
 
 
+async def test_a_bucket_whose_making_was_refused_is_not_there_for_the_next_function(filled: Metadata) -> None:
+    refused = replace(BUCKET, bucket_id="9" * 24, name="refused")
+
+    def refuse(transaction: Transaction) -> None:
+        transaction.insert_bucket(refused)
+        assert transaction.bucket_by_id(refused.bucket_id) == refused
+        raise LookupError("refused")
+
+    def look(transaction: Transaction) -> Bucket | None:
+        return transaction.bucket_by_id(refused.bucket_id)
+
+    before, refusal, after = await filled.apply([look, refuse, look])
+    assert isinstance(refusal, LookupError)
+    assert (before, after) == (None, None)
+
+
 async def test_later_functions_of_a_group_see_the_earlier_ones(filled: Metadata) -> None:
     def add(transaction: Transaction) -> int:
         before = len(transaction.versions_of(BUCKET, b"a"))

@@ -1,8 +1,8 @@
 """The group commit: many changes made durable by few syncs.
 
 While one group is on its way to the disk the next one gathers. A group's blobs are made durable first, files and
-folders; then one metadata transaction applies every change of the group, each in a savepoint so that a refused
-precondition fails alone; then everybody is answered. The two steps of successive groups overlap.
+folders; then one metadata transaction applies every change of the group, of which a refused precondition fails alone;
+then everybody is answered. The two steps of successive groups overlap.
 
     arriving -> [make blobs durable] -> [one transaction, synchronous=FULL] -> answers
 

@@ -118,7 +118,7 @@ class Metadata(Protocol):
         """The function's result over one consistent state."""
 
     async def apply(self, functions: Sequence[Callable[[Transaction], T]]) -> list[T | Exception]:
-        """Run all in one transaction, each inside a savepoint, and come back when the commit is durable.
+        """Run all in one transaction, each failing alone, and come back when the commit is durable.
 
         A function that raises an Exception has no effect and its place holds the exception. When the commit
         itself fails this raises and nothing is promised: OSError when the disk is to blame.

@@ -21,6 +21,7 @@ from calotype.store.sqlite_schema import migrate
 from calotype.store.sqlite_transaction import SqliteTransaction
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 READERS = 2
 # A checkpoint copies each changed page once however often it changed, so a longer log means less copying.
@@ -85,14 +86,29 @@ class SqliteMetadata:
             connection.execute("ROLLBACK")
 
     def _apply(self, functions: Sequence[Callable[[Transaction], T]]) -> list[T | Exception]:
+        """Without savepoints at first: each costs two statements, and only a refusal needs them."""
+        try:
+            return self._in_transaction(functions, lambda function: function(self._write_transaction))
+        except sqlite3.OperationalError as error:
+            raise _as_os_error(error) from error
+        except Exception:
+            return self._apply_each_alone(functions)
+
+    def _apply_each_alone(self, functions: Sequence[Callable[[Transaction], T]]) -> list[T | Exception]:
+        try:
+            return self._in_transaction(functions, self._in_savepoint)
+        except sqlite3.Error as error:
+            raise _as_os_error(error) from error
+
+    def _in_transaction(
+        self, functions: Sequence[Callable[[Transaction], T]], run: Callable[[Callable[[Transaction], T]], R]
+    ) -> list[R]:
+        self._write_transaction.forget_buckets()
         execute = self._writer.execute
         try:
             execute("BEGIN IMMEDIATE")
-            outcomes = [self._in_savepoint(function) for function in functions]
+            outcomes = [run(function) for function in functions]
             execute("COMMIT")
-        except sqlite3.Error as error:
-            self._roll_back()
-            raise _as_os_error(error) from error
         except BaseException:
             self._roll_back()
             raise
@@ -106,6 +122,7 @@ class SqliteMetadata:
             raise  # the disk's or the database's fault, not the function's: the whole group fails
         except Exception as error:
             self._writer.execute("ROLLBACK TO one")
+            self._write_transaction.forget_buckets()
             outcome = error
         self._writer.execute("RELEASE one")
         return outcome

@@ -27,7 +27,10 @@ _AFTER_ALL_KEYS = b"\xff"
 
 
 class SqliteTransaction:
+    """Buckets are read once and remembered until `forget_buckets`: every put of a group asks for the same few."""
+
     def __init__(self, connection: sqlite3.Connection) -> None:
+        self._buckets_by_id: dict[str, Bucket | None] = {}
         self._execute = connection.execute
         self._execute_many = connection.executemany
 
@@ -59,23 +62,32 @@ class SqliteTransaction:
         return self._bucket("folded_name = ?", name.lower())
 
     def bucket_by_id(self, bucket_id: str) -> Bucket | None:
-        return self._bucket("bucket_id = ?", bucket_id)
+        if bucket_id not in self._buckets_by_id:
+            self._buckets_by_id[bucket_id] = self._bucket("bucket_id = ?", bucket_id)
+        return self._buckets_by_id[bucket_id]
+
+    def forget_buckets(self) -> None:
+        """To be called where a transaction begins, and where changes are taken back."""
+        self._buckets_by_id.clear()
 
     def buckets(self, account_id: str) -> list[Bucket]:
         rows = self._execute(f"SELECT {BUCKET_COLUMNS} FROM buckets WHERE account_id = ? ORDER BY name", (account_id,))
         return [bucket_of(row) for row in rows]
 
     def insert_bucket(self, bucket: Bucket) -> None:
+        self.forget_buckets()
         directory = (bucket.name.lower(), bucket.account_id, bucket.bucket_id)
         self._execute("INSERT INTO bucket_names VALUES (?, ?, ?)", directory)
         self._execute("INSERT INTO buckets VALUES (?, ?, ?, ?)", bucket_row(bucket))
 
     def replace_bucket(self, bucket: Bucket) -> None:
+        self.forget_buckets()
         *_, details = bucket_row(bucket)
         place = (bucket.account_id, bucket.bucket_id)
         self._execute("UPDATE buckets SET details = ? WHERE account_id = ? AND bucket_id = ?", (details, *place))
 
     def remove_bucket(self, bucket: Bucket) -> None:
+        self.forget_buckets()
         self._execute("DELETE FROM bucket_names WHERE folded_name = ?", (bucket.name.lower(),))
         place = (bucket.account_id, bucket.bucket_id)
         self._execute("DELETE FROM buckets WHERE account_id = ? AND bucket_id = ?", place)

@@ -46,6 +46,8 @@ def put_version(
         precondition(visible_version(transaction, bucket, version.key))
     for blob in blobs:
         transaction.insert_blob(blob)
+    if _newest(transaction, bucket, version.key) is None:
+        return _add_first(transaction, bucket, version)
     return _add(transaction, bucket, version, keeps_time=keeps_time)
 
 
@@ -117,6 +119,14 @@ def existing_bucket(transaction: Transaction, bucket_id: str) -> Bucket:
     return bucket
 
 
+def _add_first(transaction: Transaction, bucket: Bucket, version: FileVersion) -> Change:
+    """Add an upload whose key has no version yet: there is nothing to replace, to compare or to mark."""
+    placed = replace(version, is_null=bucket.versioning is not Versioning.ENABLED, is_latest=True)
+    transaction.insert_version(placed)
+    transaction.append_outbox(bucket.account_id, bucket.name, version.key)
+    return Change(placed)
+
+
 def _add(transaction: Transaction, bucket: Bucket, version: FileVersion, *, keeps_time: bool) -> Change:
     """Add a version in place of those that the bucket's versioning state says it replaces."""
     if bucket.versioning is Versioning.ENABLED and version.is_visible and not keeps_time:
@@ -144,7 +154,7 @@ def _place_version(transaction: Transaction, bucket: Bucket, version: FileVersio
     On top, also when the clock was set back: the last writer wins. A time that was asked for is kept, or the next
     free one taken.
     """
-    newest = next(iter(transaction.versions_of(bucket, version.key, 1)), None)
+    newest = _newest(transaction, bucket, version.key)
     uploaded_at_ms = version.uploaded_at_ms
     if newest is not None and uploaded_at_ms <= newest.uploaded_at_ms:
         if keeps_time:
@@ -196,6 +206,11 @@ def _move_latest_mark(transaction: Transaction, bucket: Bucket, key: bytes) -> F
         transaction.mark_latest(newest, True)
         return replace(newest, is_latest=True)
     return newest
+
+
+def _newest(transaction: Transaction, bucket: Bucket, key: bytes) -> FileVersion | None:
+    """The key's newest version, large files in progress among them."""
+    return next(iter(transaction.versions_of(bucket, key, 1)), None)
 
 
 def _newest_first(transaction: Transaction, bucket: Bucket, key: bytes) -> Iterator[FileVersion]:
