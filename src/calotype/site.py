@@ -156,6 +156,11 @@ class Site:
         return _url("http", reachable_host(self.listen.origin), self.listen.origin.port)
 
     @property
+    def local_edge_url(self) -> str:
+        """The edge's plain listener as this machine reaches it, whatever the domain or a proxy before it."""
+        return _url("http", reachable_host(self.listen.edge), self.listen.edge.port)
+
+    @property
     def console_url(self) -> str:
         return self.console.public_url or _url("http", reachable_host(self.listen.console), self.listen.console.port)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from calotype.cli.errors import CommandError, ExitCode
 from calotype.deploy.desired import zone_name
-from calotype.site import Site, reachable_host
+from calotype.site import Site
 from calotype.site_folder import default_folder, load_credentials, read_site, write_private
 from calotype.site_loading import LoadedSite
 from calotype.site_running import started_with
@@ -73,7 +73,7 @@ def local_profile(folder: Path) -> Profile:
         control_url=site.control_url,
         control_token=credentials.control_token,
         zone=zone_name(site),
-        edge_url=edge_url(site),
+        edge_url=site.local_edge_url,
     )
 
 
@@ -91,11 +91,6 @@ def site_in(folder: Path) -> Site:
 
     site = loaded_site_in(folder).site
     return site.on_the_home_network(home_network_address()) if site.listen.lan else site
-
-
-def edge_url(site: Site) -> str:
-    """The edge's plain address on this machine, whatever the domain or a proxy before it."""
-    return f"http://{reachable_host(site.listen.edge)}:{site.listen.edge.port}"
 
 
 # Profiles of other machines

@@ -8,10 +8,10 @@ that was away, or a crash in between, costs a repeated purge and never a stale p
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from calotype.programs.supervisor import log
 from calotype.store.model import OutboxRow
 
 MOST_AT_ONCE = 100  # URLs in one purge_cache call below Enterprise (edge.md §1.10)
@@ -73,12 +73,12 @@ async def _purge(edge: Edge, urls: Sequence[str]) -> None:
         batch = urls[start : start + MOST_AT_ONCE]
         while (reason := await _try_purge(edge, batch)) is not None:
             if not failed:
-                _log(f"{edge.name} cannot be purged ({reason}); trying again until it can")
+                log(f"{edge.name} cannot be purged ({reason}); trying again until it can")
             failed = True
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, LONGEST_RETRY_S)
     if failed:
-        _log(f"{edge.name} can be purged again")
+        log(f"{edge.name} can be purged again")
 
 
 async def _try_purge(edge: Edge, urls: Sequence[str]) -> str | None:
@@ -88,7 +88,7 @@ async def _try_purge(edge: Edge, urls: Sequence[str]) -> str | None:
     except PurgeRefused as exc:
         if len(urls) > 1:
             return await _one_by_one(edge, urls)
-        _log(f"{edge.name} does not purge {urls[0]}: {exc}")
+        log(f"{edge.name} does not purge {urls[0]}: {exc}")
     except Exception as exc:  # whatever it is, the purge must be tried again
         return str(exc) or type(exc).__name__
     return None
@@ -98,7 +98,3 @@ async def _one_by_one(edge: Edge, urls: Sequence[str]) -> str | None:
     """So that one URL that is refused does not keep the others in the cache."""
     reasons = [await _try_purge(edge, [url]) for url in urls]
     return next((reason for reason in reasons if reason is not None), None)
-
-
-def _log(text: str) -> None:
-    print(f"calotype: {text}", file=sys.stderr, flush=True)
