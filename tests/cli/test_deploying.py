@@ -88,6 +88,29 @@ def test_a_changed_description_is_planned_applied_and_then_so(beside: Command, s
         assert beside("apply").code == 0
 
 
+def test_a_domain_takes_the_place_of_the_catch_all_zone_and_gives_it_back(
+    beside: Command, site: RunningSite, edge: CloudflareClient
+) -> None:
+    beside("upload", str(site.data / "calotype.toml"), "--name", "domain/a.txt")
+    file = site.data / "calotype.toml"
+    before = file.read_text()
+    file.write_text(before.replace('#domain = ""', 'domain = "photos.test"'))
+    url = f"{site.edge}/domain/a.txt"
+    try:
+        applied = beside("apply").lines
+        assert "+ zone photos.test" in applied
+        assert applied[-1] == "- zone calotype.internal"
+        assert beside("plan").out == "Nothing to change.\n"
+        assert httpx.get(url, headers={"host": "photos.test"}).status_code == 200
+        assert httpx.get(url).status_code != 200
+        assert beside("ls", "domain/", "--json").json[0]["url"].startswith("http://photos.test:")
+    finally:
+        file.write_text(before)
+        assert beside("apply").lines[-1] == "- zone photos.test"
+    assert [zone.name for zone in edge.zones()] == ["calotype.internal"]
+    assert httpx.get(url, headers={"host": "photos.test"}).status_code == 200
+
+
 def test_a_private_site_is_signed_for_and_becomes_public_again(
     beside: Command, site: RunningSite, tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from calotype.b2.client import B2Client
 from calotype.b2.json import BucketObject, KeyObject
 from calotype.cloudflare.answers import DnsRecord, Rule, Zone
 from calotype.cloudflare.client import CloudflareClient
-from calotype.deploy.desired import CATCH_ALL_ZONE, EDGE_KEY, SITE_KEY
+from calotype.deploy.desired import EDGE_KEY, SITE_KEY
 from calotype.deploy.objects import OWN_PREFIX, Content, Kind, ObjectName, Objects
 from calotype.deploy.plan import Found
 
@@ -27,18 +27,19 @@ class Clouds:
     edge: CloudflareClient
 
 
-def read_found(clouds: Clouds, wanted: Objects) -> Found:
-    """All that exists under the names of `wanted`, and what stands beside it."""
-    reader = _Reader(clouds, wanted)
+def read_found(clouds: Clouds, wanted: Objects, remembered: Objects) -> Found:
+    """All that exists under the names of `wanted`, what stands beside it, and zones that only an earlier site had."""
+    reader = _Reader(clouds, wanted, remembered)
     reader.read()
     return Found(reader.objects, reader.ids, tuple(reader.foreign))
 
 
 class _Reader:
-    def __init__(self, clouds: Clouds, wanted: Objects) -> None:
+    def __init__(self, clouds: Clouds, wanted: Objects, remembered: Objects) -> None:
         self._origin = clouds.origin
         self._edge = clouds.edge
         self._wanted = wanted
+        self._former_zones = {name.name for name in remembered if name.kind is Kind.ZONE}
         self._keys: list[KeyObject] = []
         self.objects: dict[ObjectName, Content] = {}
         self.ids: dict[ObjectName, str] = {}
@@ -53,7 +54,8 @@ class _Reader:
         for zone in self._edge.zones():
             if zone.name == wanted_zone:
                 self._read_zone(zone)
-            elif zone.name == CATCH_ALL_ZONE:  # of this site when it had no domain yet
+            elif zone.name in self._former_zones and zone.calotype is not UNSET:
+                # only on an edge of ours, which says so: at Cloudflare a zone holds more than our site
                 self._add(ObjectName(Kind.ZONE, zone.name), {}, zone.id)
 
     def _add(self, name: ObjectName, content: Content, id_: str = "") -> None:

@@ -24,9 +24,9 @@ class Deployment:
 
 def plan_site(site: Site, folder: Path, clouds: Clouds, *, overwrite: bool = False) -> tuple[Plan, Found]:
     """The changes that the site in `folder` needs, and what was found."""
-    wanted = desired_objects(site)
-    found = read_found(clouds, wanted)
-    return plan(wanted, found, load_memory(folder), overwrite=overwrite), found
+    wanted, remembered = desired_objects(site), load_memory(folder)
+    found = read_found(clouds, wanted, remembered)
+    return plan(wanted, found, remembered, overwrite=overwrite), found
 
 
 def deploy_site(

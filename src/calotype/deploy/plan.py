@@ -74,7 +74,7 @@ class Found:
 
 def plan(wanted: Objects, found: Found, remembered: Objects, *, overwrite: bool = False) -> Plan:
     """The changes that make the site as described; with `overwrite` also those that undo what was done by hand."""
-    known = _still_valid(remembered, found)
+    known = _still_valid(remembered, wanted, found)
     changes: list[Change] = []
     drift: list[Drift] = []
     for name, content in wanted.items():
@@ -100,9 +100,10 @@ def _moved_by_hand(name: ObjectName, wanted: Content, existing: Content | None, 
     return existing is not None or name.kind not in VITAL
 
 
-def _still_valid(remembered: Objects, found: Found) -> Objects:
+def _still_valid(remembered: Objects, wanted: Objects, found: Found) -> Objects:
     """The memory without what lay inside a bucket or a zone that is gone: its contents went with it."""
-    kinds = {name.kind for name in found.objects}
+    there = set(wanted) & set(found.objects)
+    kinds = {name.kind for name in there}
     gone: set[Kind] = set()
     if Kind.BUCKET not in kinds:
         gone |= {Kind.BUCKET, Kind.KEY}
