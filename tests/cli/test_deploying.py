@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
 
+from calotype.b2.client import B2Client
 from calotype.cloudflare.client import CloudflareClient
 from calotype.cloudflare.operations import RuleBody
 from calotype.deploy.actual import phase_rules, rule_content
@@ -103,12 +106,33 @@ def test_a_domain_takes_the_place_of_the_catch_all_zone_and_gives_it_back(
         assert beside("plan").out == "Nothing to change.\n"
         assert httpx.get(url, headers={"host": "photos.test"}).status_code == 200
         assert httpx.get(url).status_code != 200
+        overwrite_directly(beside, site, "domain/a.txt", b"changed under the domain")
+        assert eventually(
+            lambda: httpx.get(url, headers={"host": "photos.test"}).content == b"changed under the domain"
+        )
         assert beside("ls", "domain/", "--json").json[0]["url"].startswith("http://photos.test:")
     finally:
         file.write_text(before)
         assert beside("apply").lines[-1] == "- zone photos.test"
     assert [zone.name for zone in edge.zones()] == ["calotype.internal"]
     assert httpx.get(url, headers={"host": "photos.test"}).status_code == 200
+
+
+def overwrite_directly(beside: Command, site: RunningSite, name: str, content: bytes) -> None:
+    """As another client does, which asks for no purge."""
+    key = beside("keys", "create", "--name", "direct", "--json").json
+    with B2Client(site.origin, key["keyId"], key["applicationKey"]) as origin:
+        bucket_id = origin.bucket("photos").bucket_id
+        origin.upload(bucket_id, name, BytesIO(content), length=len(content), content_type="text/plain")
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 5) -> bool:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def test_a_private_site_is_signed_for_and_becomes_public_again(

@@ -47,22 +47,22 @@ class RecordingEdge:
         self.purged: list[list[str]] = []
         self.failures = failures
 
-    async def purge(self, urls: Sequence[str]) -> None:
+    async def purge(self, paths: Sequence[str]) -> None:
         if self.failures:
             self.failures -= 1
             raise ConnectionRefusedError("connection refused")
-        if self.refuses in urls:
+        if self.refuses in paths:
             raise PurgeRefused("it cannot be purged")
-        self.purged.append(list(urls))
+        self.purged.append(list(paths))
 
 
-def urls_of(row: OutboxRow) -> list[str]:
-    return [f"http://s.test/{row.key.decode()}"] if row.bucket_name == "photos" else []
+def paths_of(row: OutboxRow) -> list[str]:
+    return [f"/{row.key.decode()}"] if row.bucket_name == "photos" else []
 
 
 @asynccontextmanager
 async def purging(store: Outbox, *edges: RecordingEdge) -> AsyncIterator[None]:
-    task = asyncio.create_task(run_purger(store, urls_of, edges))
+    task = asyncio.create_task(run_purger(store, paths_of, edges))
     try:
         yield
     finally:
@@ -81,7 +81,7 @@ async def test_a_change_is_purged_at_every_edge_and_then_forgotten() -> None:
     async with purging(store, *edges):
         store.add("a.png")
         await until(lambda: not store.rows)
-    assert [edge.purged for edge in edges] == [[["http://s.test/a.png"]]] * 2
+    assert [edge.purged for edge in edges] == [[["/a.png"]]] * 2
 
 
 async def test_what_was_left_by_a_crash_is_purged_at_the_start() -> None:
@@ -89,7 +89,7 @@ async def test_what_was_left_by_a_crash_is_purged_at_the_start() -> None:
     store.add("a.png", "b.png", "a.png")
     async with purging(store, edge):
         await until(lambda: not store.rows)
-    assert edge.purged == [["http://s.test/a.png", "http://s.test/b.png"]]
+    assert edge.purged == [["/a.png", "/b.png"]]
 
 
 async def test_nothing_is_forgotten_before_every_edge_has_purged(capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,7 +99,7 @@ async def test_nothing_is_forgotten_before_every_edge_has_purged(capsys: pytest.
         await until(lambda: bool(well.purged))
         assert store.rows
         await until(lambda: not store.rows)
-    assert away.purged == [["http://s.test/a.png"]]
+    assert away.purged == [["/a.png"]]
     log = capsys.readouterr().err
     assert "the edge cannot be purged (connection refused); trying again until it can" in log
     assert "the edge can be purged again" in log
@@ -113,13 +113,13 @@ async def test_a_bucket_that_is_no_sites_is_forgotten_without_a_purge() -> None:
     assert edge.purged == []
 
 
-async def test_a_url_that_is_refused_for_good_keeps_no_other_in_the_cache(capsys: pytest.CaptureFixture[str]) -> None:
-    store, edge = FakeOutbox(), RecordingEdge(refuses="http://s.test/cdn-cgi/b.png")
+async def test_a_path_that_is_refused_for_good_keeps_no_other_in_the_cache(capsys: pytest.CaptureFixture[str]) -> None:
+    store, edge = FakeOutbox(), RecordingEdge(refuses="/cdn-cgi/b.png")
     store.add("a.png", "cdn-cgi/b.png", "c.png")
     async with purging(store, edge):
         await until(lambda: not store.rows)
-    assert edge.purged == [["http://s.test/a.png"], ["http://s.test/c.png"]]
-    assert "the edge does not purge http://s.test/cdn-cgi/b.png: it cannot be purged" in capsys.readouterr().err
+    assert edge.purged == [["/a.png"], ["/c.png"]]
+    assert "the edge does not purge /cdn-cgi/b.png: it cannot be purged" in capsys.readouterr().err
 
 
 async def test_changes_of_one_moment_go_in_one_call() -> None:
@@ -138,4 +138,4 @@ async def test_many_changes_go_in_batches() -> None:
     store.add(*(f"{number}.png" for number in range(2 * MOST_AT_ONCE + 5)))
     async with purging(store, edge):
         await until(lambda: not store.rows)
-    assert [len(urls) for urls in edge.purged] == [MOST_AT_ONCE, MOST_AT_ONCE, 5]
+    assert [len(paths) for paths in edge.purged] == [MOST_AT_ONCE, MOST_AT_ONCE, 5]

@@ -65,11 +65,6 @@ def zone_name(site: Site) -> str:
     return site.domain or CATCH_ALL_ZONE
 
 
-def purge_url_base(site: Site) -> str:
-    """What the URLs in purges begin with: the zone's own name, whatever host or proxy viewers come through."""
-    return f"http://{zone_name(site)}"
-
-
 def _bucket(site: Site) -> Content:
     return {
         "type": "allPrivate" if site.is_private else "allPublic",

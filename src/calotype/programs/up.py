@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from calotype.deploy.desired import REGION, purge_url_base, zone_name
+from calotype.deploy.desired import REGION
 from calotype.home_network import home_network_address
-from calotype.http.percent import encode_path
 from calotype.programs.addresses import require_free_addresses
 from calotype.programs.folder_owner import one_owner, wait_for_the_former
 from calotype.programs.supervisor import Child, Ready, Supervisor, log
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from calotype.console.settings import ConsoleSettings
     from calotype.programs.edge import EdgeSettings
     from calotype.programs.origin import OriginSettings
-    from calotype.store.model import OutboxRow
     from calotype.store.store import Store
 
 OWNER_KEY_WITHIN_S = 60.0  # the origin makes it within a second, but may first recover a large store
@@ -155,28 +153,17 @@ def purging(site: Site, folder: Path) -> Callable[[Store], Awaitable[None]]:
     async def follow(store: Store) -> None:
         from calotype.programs.edge_purges import ControlPlane
         from calotype.programs.purger import run_purger
+        from calotype.programs.site_paths import SitePaths
         from calotype.serve.client import Client
 
         client = Client()
-        edge = ControlPlane(client, site.control_url, load_credentials(folder).control_token or "", zone_name(site))
+        edge = ControlPlane(client, site.control_url, load_credentials(folder).control_token or "")
         try:
-            await run_purger(store, urls_of(site), [edge])
+            await run_purger(store, SitePaths(site.bucket, folder), [edge])
         finally:
             await client.close()
 
     return follow
-
-
-def urls_of(site: Site) -> Callable[[OutboxRow], list[str]]:
-    """Maps a row of the outbox to the URLs that viewers use: those of the site's bucket, none of any other."""
-    base = purge_url_base(site)
-
-    def urls(row: OutboxRow) -> list[str]:
-        if row.bucket_name != site.bucket:
-            return []
-        return [f"{base}/{encode_path(row.key)}"]
-
-    return urls
 
 
 def deploy_and_tell(site: Site, settings: UpSettings) -> None:
