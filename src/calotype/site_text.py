@@ -84,6 +84,9 @@ comment; a line takes effect once its `#` is removed. Of the places that may set
 
 `calotype config show` prints every value in force and where it comes from. A mistake is told with file, line and
 column, and with what was expected; nothing starts with it.
+
+Changes under `[site]` reach a running site by `calotype apply`, the console at its next start; everything else takes
+effect at the next start.
 """
 
 
