@@ -57,18 +57,18 @@ class SignedRequest:
 def parse_authorization(request: Request) -> SignedRequest | None:
     """The signature a request carries, in its header or its query; None when it carries no authentication."""
     authorization = request.headers.get("authorization")
-    query = {name: value for name, value in query_pairs(request.query) if name in _QUERY_FIELDS}
+    query = {name: value for name, value in request.parameters if name in _QUERY_FIELDS}
     if authorization is not None:
         if query:
             raise ConflictingAuthorization("Only one auth mechanism allowed")
         return _from_header(authorization, request.headers)
-    if b"AWSAccessKeyId" in query:
+    if "AWSAccessKeyId" in query:
         # boto3 presigns so for every endpoint but Amazon's own, unless it is told otherwise.
         raise UnsupportedAuthorization(
             f"Signature version 2 is not supported; use {ALGORITHM} (boto3: Config(signature_version='s3v4'))."
         )
     if query:
-        return _from_query({name.decode(): value.decode("latin-1") for name, value in query.items()}, request.headers)
+        return _from_query(query, request.headers)
     return None
 
 
@@ -97,7 +97,7 @@ _REQUIRED_IN_QUERY = (
     "X-Amz-SignedHeaders",
     "X-Amz-Signature",
 )
-_QUERY_FIELDS = frozenset({*(name.encode() for name in _REQUIRED_IN_QUERY), b"AWSAccessKeyId"})
+_QUERY_FIELDS = frozenset({*_REQUIRED_IN_QUERY, "AWSAccessKeyId"})
 
 
 def _from_header(text: str, headers: Headers) -> SignedRequest:
@@ -180,7 +180,12 @@ def _credential(text: str, malformed: _Malformed) -> tuple[str, CredentialScope]
 
 def _names(text: str, malformed: _Malformed) -> tuple[str, ...]:
     names = tuple(text.split(";"))
-    if "host" not in names or any(name != name.lower() for name in names) or list(names) != sorted(set(names)):
+    if (
+        not text.isascii()
+        or "host" not in names
+        or any(name != name.lower() for name in names)
+        or list(names) != sorted(set(names))
+    ):
         raise malformed('SignedHeaders must be lower-case names in order, each once, with "host" among them.')
     return names
 

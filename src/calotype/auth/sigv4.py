@@ -12,6 +12,7 @@ so the path is decoded and encoded anew, and the spelling on the wire is tried s
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import sha256
@@ -51,6 +52,11 @@ ALLOWED_SKEW_S = 15 * 60
 SIGNING_KEYS_REMEMBERED = 1024
 
 _UNRESERVED = "-._~"
+# What `canonical_query` would leave as it is, its order apart: unreserved bytes bare, all others as upper-case escapes,
+# and one `=` in each parameter.
+_ENCODED = "[A-Za-z0-9._~-]*(?:%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|[46]0|5[B-E]|7[B-DF])[A-Za-z0-9._~-]*)*"
+_UNRESERVED_PATH = re.compile("[A-Za-z0-9._~/-]*")
+_CANONICAL_QUERY = re.compile(f"{_ENCODED}={_ENCODED}(?:&{_ENCODED}={_ENCODED})*")
 
 
 __all__ = [
@@ -76,6 +82,8 @@ __all__ = [
 
 def canonical_uri(path: str) -> str:
     """The path with every byte but the unreserved ones and `/` percent-encoded, once."""
+    if _UNRESERVED_PATH.fullmatch(path):
+        return path
     return quote_from_bytes(unquote_to_bytes(path.encode("latin-1")), safe="/" + _UNRESERVED)
 
 
@@ -227,12 +235,13 @@ def verify(
     _check_time(signed, now)
     _check_coverage(request.headers, signed.signed_headers)
     key = signing_key(secret, signed.scope)
+    query = _query_to_verify(request.query)
     mismatch = None
     for uri in _uri_spellings(request.path):
         canonical = canonical_request(
             request.method,
             uri,
-            _query_to_verify(request.query),
+            query,
             request.headers,
             signed.signed_headers,
             signed.payload_hash,
@@ -283,4 +292,12 @@ def _uri_spellings(path: str) -> tuple[str, ...]:
 
 
 def _query_to_verify(query: str | None) -> str:
+    if query and _CANONICAL_QUERY.fullmatch(query):
+        return _sorted_query(query)
     return canonical_query(pair for pair in query_pairs(query) if pair[0] != b"X-Amz-Signature")
+
+
+def _sorted_query(query: str) -> str:
+    """The canonical query from one whose names and values are encoded as they must be: most clients' are."""
+    parameters = sorted(parameter.partition("=") for parameter in query.split("&"))
+    return "&".join(["".join(parameter) for parameter in parameters if parameter[0] != "X-Amz-Signature"])

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from calotype.http.percent import parse_query
+
 
 class Headers:
     """Header fields in the order they came; names lower-case, values latin-1 text without outer white space.
@@ -131,6 +133,7 @@ class Request:
     send_interim: Callable[[int, Headers], None] | None = None
     _headers: Headers | None = None
     _fields: dict[bytes, bytes] | None = None
+    _parameters: tuple[tuple[str, str], ...] | None = None
 
     @classmethod
     def of(cls, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> Request:
@@ -167,6 +170,13 @@ class Request:
         """What follows the first `?`, or None when there is no `?`."""
         _, mark, query = self.target.partition("?")
         return query if mark else None
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """The query's names and values, decoded as `percent.parse_query` does."""
+        if self._parameters is None:
+            self._parameters = tuple(parse_query(self.query or ""))
+        return self._parameters
 
     @property
     def host(self) -> str | None:

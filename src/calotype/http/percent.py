@@ -7,9 +7,8 @@ since clients differ in what they encode.
 from __future__ import annotations
 
 import re
-from urllib.parse import quote_from_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 # What each dialect leaves bare besides the letters, digits and `_ . - ~` of RFC 3986 §2.3.
@@ -30,13 +29,13 @@ class InvalidPercentEncoding(ValueError):
 def decode(text: str, *, plus_is_space: bool = False, strict: bool = False) -> bytes:
     """The bytes that the text stands for; a stray `%` stays as it is, or raises when `strict`."""
     raw = text.encode("latin-1")
-    if strict and _BAD_ESCAPE.search(raw):
-        raise InvalidPercentEncoding(text)
     if plus_is_space:
         raw = raw.replace(b"+", b" ")
     if b"%" not in raw:
         return raw
-    return _ESCAPE.sub(lambda match: bytes((int(match[1], 16),)), raw)
+    if strict and _BAD_ESCAPE.search(raw):
+        raise InvalidPercentEncoding(text)
+    return unquote_to_bytes(raw)
 
 
 def encode_b2(raw: bytes) -> str:
@@ -69,4 +68,6 @@ def parse_query(text: str) -> list[tuple[str, str]]:
 
 
 def _query_text(text: str) -> str:
+    if "%" not in text and "+" not in text and text.isascii():
+        return text
     return decode(text, plus_is_space=True).decode("utf-8", "surrogateescape")

@@ -13,7 +13,6 @@ from itertools import count
 from typing import Any
 
 from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Response
-from calotype.http.percent import parse_query
 from calotype.s3 import bucket_calls, object_calls, reads, version_calls
 from calotype.s3.addressing import Address, address_of
 from calotype.s3.authentication import authenticate
@@ -100,9 +99,7 @@ class S3Server:
         return response
 
     async def _answer(self, request: Request, address: Address) -> Response:
-        asked = S3Request(
-            request.method, address.bucket, address.key, tuple(parse_query(request.query or "")), request.headers
-        )
+        asked = S3Request(request.method, address.bucket, address.key, request.parameters, request.headers)
         body = ReadBody(request.body)
         call = Call(self._store, self._settings, request, body, operation_type(asked), request.headers, self._clock())
         try:
@@ -142,8 +139,10 @@ def with_hoisted_headers(asked: S3Request) -> S3Request:
     hoisted = [
         (name.lower(), value.encode("utf-8", "surrogateescape").decode("latin-1"))
         for name, value in asked.query
-        if name.lower().startswith("x-amz-") and name not in SIGNATURE_PARAMETERS
+        if name not in SIGNATURE_PARAMETERS and name.lower().startswith("x-amz-")
     ]
+    if not hoisted:
+        return asked
     headers = Headers(hoisted).merge(asked.headers)
     return S3Request(asked.method, asked.bucket, asked.key, asked.query, headers)
 
