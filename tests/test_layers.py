@@ -24,8 +24,9 @@ MAY_IMPORT = {
     "admin": {"http", "auth", "store"},
     "cloudflare": {"http", "auth", "edge", "rules"},
     "edge": {"http", "auth", "serve", "rules", "cache", "admin", "cloudflare", "master_key"},
-    "deploy": {"http", "auth", "rules", "s3", "b2", "cloudflare", "admin", "site", "site_folder", "upload"},
-    "upload": {"http", "auth", "s3", "b2", "cloudflare", "admin", "site"},
+    "deploy": {"http", "auth", "rules", "s3", "b2", "cloudflare", "admin", "site", "upload"},
+    "upload": {"http", "auth", "s3", "b2", "cloudflare", "admin"},
+    "site": {"http", "upload", "private_files"},
     "console": {"http", "auth", "s3", "b2", "cloudflare", "admin", "site", "upload", "deploy", "private_files"},
 }
 

@@ -14,7 +14,7 @@ from calotype.b2.client import B2Client
 from calotype.cloudflare.client import CloudflareClient
 from calotype.cloudflare.operations import RuleBody
 from calotype.deploy.actual import phase_rules, rule_content
-from calotype.site_folder import load_credentials
+from calotype.site.folder import load_credentials
 from cli.conftest import Command
 from support.site import RunningSite
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from calotype.cli.errors import CommandError
-from calotype.site_folder import Credentials, OwnerKey, save_credentials
+from calotype.site.folder import Credentials, OwnerKey, save_credentials
 from cli.conftest import Command, Outcome
 
 COMMANDS = [
@@ -166,7 +166,7 @@ def test_a_failure_that_nobody_foresaw_is_one_line_too(calotype: Command, monkey
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("calotype.site_text.rows", fail)
+    monkeypatch.setattr("calotype.site.text.rows", fail)
     outcome = calotype("config", "show")
     assert outcome.code == 1
     assert outcome.err == (
@@ -179,7 +179,7 @@ def test_ctrl_c_leaves_with_130(calotype: Command, monkeypatch: pytest.MonkeyPat
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("calotype.site_text.rows", interrupt)
+    monkeypatch.setattr("calotype.site.text.rows", interrupt)
     outcome = calotype("config", "show")
     assert outcome.code == 130
     assert "Traceback" not in outcome.err

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from calotype.site_folder import load_credentials, save_credentials
+from calotype.site.folder import load_credentials, save_credentials
 from cli.conftest import Command
 from support.site import RunningSite
 

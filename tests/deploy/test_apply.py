@@ -13,7 +13,7 @@ from calotype.deploy.desired import desired_objects
 from calotype.deploy.memory import FILE, load_memory, save_memory
 from calotype.deploy.objects import Kind, ObjectName
 from calotype.deploy.plan import Change, Verb
-from calotype.site import Site
+from calotype.site.settings import Site
 
 PHASE = "http_request_cache_settings"
 

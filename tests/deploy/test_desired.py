@@ -11,8 +11,8 @@ from calotype.deploy.objects import OWN_PREFIX, Kind, ObjectName
 from calotype.http import content_types
 from calotype.http.content_types import is_inert
 from calotype.rules.ruleset import Rule, compile_rules
-from calotype.site import Site
-from calotype.site_loading import load_site
+from calotype.site.loading import load_site
+from calotype.site.settings import Site
 
 
 def site(text: str = "") -> Site:

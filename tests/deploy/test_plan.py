@@ -7,8 +7,8 @@ import pytest
 from calotype.deploy.desired import desired_objects
 from calotype.deploy.objects import Content, Kind, ObjectName, Objects
 from calotype.deploy.plan import Change, Drift, Found, Plan, Verb, describe, plan
-from calotype.site import Site
-from calotype.site_loading import load_site
+from calotype.site.loading import load_site
+from calotype.site.settings import Site
 
 BUCKET = ObjectName(Kind.BUCKET, "photos")
 ZONE = ObjectName(Kind.ZONE, "calotype.internal")

@@ -12,7 +12,7 @@ import pytest
 from calotype.http.message import Request, read_body
 from calotype.serve.client import Address, Client
 from calotype.serve.server import Server
-from calotype.site_folder import load_credentials
+from calotype.site.folder import load_credentials
 from edge.story import LONGEST, RecordingOrigin, picture
 from edge.test_edge_processes import free_port, start, stop
 from edge.test_zone_stories import CACHE

@@ -6,8 +6,8 @@ import socket
 import pytest
 
 from calotype.programs.addresses import CannotListen, require_free_addresses
-from calotype.site import Site
-from calotype.site_kinds import Address
+from calotype.site.kinds import Address
+from calotype.site.settings import Site
 
 SOURCES = {f"listen.{each.name}": "default" for each in dataclasses.fields(Site().listen)}
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from calotype.programs.banner import FirstKey, banner
-from calotype.site import Site
-from calotype.site_loading import load_site
+from calotype.site.loading import load_site
+from calotype.site.settings import Site
 
 
 def site(text: str = "") -> Site:

@@ -20,8 +20,8 @@ import httpx
 import pytest
 import trustme
 
-from calotype.home_network import home_network_address
-from calotype.site_folder import load_credentials
+from calotype.site.folder import load_credentials
+from calotype.site.home_network import home_network_address
 from support.ports import free_ports
 from support.processes import descendants, process_name
 from support.site import RunningSite, make_site, running_site

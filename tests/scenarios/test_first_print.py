@@ -15,7 +15,7 @@ import boto3
 import httpx
 import pytest
 
-from calotype.site_folder import load_credentials
+from calotype.site.folder import load_credentials
 from scenarios.viewers import watch
 from support.photographs import photograph
 from support.site import RunningSite, running_site

@@ -10,7 +10,7 @@ import typer
 from calotype.cli import buckets, keys, objects, servers, site, upkeep
 from calotype.cli.errors import EXIT_CODES, CommandError, ExitCode
 from calotype.cli.output import print_error
-from calotype.site_source import SettingsError
+from calotype.site.source import SettingsError
 
 _EPILOG = "Exit codes: " + "; ".join(f"{int(code)} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 

@@ -21,7 +21,7 @@ from calotype.cli.output import print_json, print_lines, size_in_words
 from calotype.cli.profiles import Profile, data_folder, find_profile, local_profile
 from calotype.cli.starting import require_server_packages
 from calotype.deploy.memory import FILE as MEMORY_FILE
-from calotype.site_loading import FILE_NAME as SITE_FILE
+from calotype.site.loading import FILE_NAME as SITE_FILE
 
 ORIGIN_FOLDER = "origin"
 # The edge's hand-made rules and the console's password; secrets in them are encrypted or hashed.

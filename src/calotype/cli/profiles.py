@@ -11,10 +11,10 @@ from pathlib import Path
 
 from calotype.cli.errors import CommandError, ExitCode
 from calotype.deploy.desired import zone_name
-from calotype.site import Site
-from calotype.site_folder import default_folder, load_credentials, read_site, write_private
-from calotype.site_loading import LoadedSite
-from calotype.site_running import started_with
+from calotype.site.folder import default_folder, load_credentials, read_site, write_private
+from calotype.site.loading import LoadedSite
+from calotype.site.running import started_with
+from calotype.site.settings import Site
 
 PROFILE_VARIABLE = "CALOTYPE_PROFILE"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -87,7 +87,7 @@ def loaded_site_in(folder: Path) -> LoadedSite:
 
 def site_in(folder: Path) -> Site:
     """The site of `loaded_site_in`, moved to the home network's address when it says so."""
-    from calotype.home_network import home_network_address
+    from calotype.site.home_network import home_network_address
 
     site = loaded_site_in(folder).site
     return site.on_the_home_network(home_network_address()) if site.listen.lan else site

@@ -11,8 +11,8 @@ from calotype.cli.clients import bucket_named, origin_of
 from calotype.cli.errors import CommandError, ExitCode
 from calotype.cli.output import print_json, print_lines
 from calotype.cli.profiles import Profile, profile_path, write_profile
-from calotype.site import Site
-from calotype.site_kinds import URL, Unsuitable
+from calotype.site.kinds import URL, Unsuitable
+from calotype.site.settings import Site
 
 
 def sign_in(

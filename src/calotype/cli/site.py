@@ -18,7 +18,7 @@ def config_show(data: Data = None, as_json: Json = False) -> None:
 
     from calotype.cli.output import print_json, print_table
     from calotype.cli.profiles import data_folder, loaded_site_in
-    from calotype.site_text import rows
+    from calotype.site.text import rows
 
     settings = rows(loaded_site_in(data_folder(data)))
     if as_json:
@@ -32,7 +32,7 @@ def config_show(data: Data = None, as_json: Json = False) -> None:
 @config_app.command("default")
 def config_default() -> None:
     """Print the commented calotype.toml of a new site."""
-    from calotype.site_text import default_file
+    from calotype.site.text import default_file
 
     print(default_file(), end="")
 

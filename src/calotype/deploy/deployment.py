@@ -11,7 +11,7 @@ from calotype.deploy.apply import NewKey, apply
 from calotype.deploy.desired import desired_objects
 from calotype.deploy.memory import load_memory, save_memory
 from calotype.deploy.plan import Change, Found, Plan, plan
-from calotype.site import Site
+from calotype.site.settings import Site
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any
 from calotype.deploy.objects import OWN_PREFIX, Content, Kind, ObjectName, Objects
 from calotype.http.content_types import SANDBOX
 from calotype.rules import phases
-from calotype.site import Site, reachable_host
+from calotype.site.settings import Site, reachable_host
 
 CATCH_ALL_ZONE = "calotype.internal"  # .internal is set aside for private use, so nobody's domain
 SITE_KEY = f"{OWN_PREFIX}site"

@@ -7,8 +7,8 @@ import errno
 import socket
 from collections.abc import Mapping
 
-from calotype.site import Site
-from calotype.site_kinds import Address
+from calotype.site.kinds import Address
+from calotype.site.settings import Site
 
 
 class CannotListen(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from calotype.site import Site
+from calotype.site.settings import Site
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ from calotype.serve.run import run as run_loop
 from calotype.serve.run import stop_on_signals
 from calotype.serve.server import Server
 from calotype.serve.tls import CertificateFiles, Certificates
-from calotype.site_folder import load_credentials, save_credentials
+from calotype.site.folder import load_credentials, save_credentials
 
 log = logging.getLogger("calotype.edge")
 

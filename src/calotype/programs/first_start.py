@@ -20,8 +20,8 @@ from calotype.deploy.desired import SITE_KEY
 from calotype.deploy.plan import describe
 from calotype.programs.banner import FirstKey, banner
 from calotype.programs.supervisor import log
-from calotype.site import Site
-from calotype.site_folder import default_folder, load_credentials, write_private
+from calotype.site.folder import default_folder, load_credentials, write_private
+from calotype.site.settings import Site
 
 FIRST_PASSWORD_FILE = Path("console", "first-password")  # written by the console where there is no terminal
 FIRST_KEY_FILE = "first-key.json"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from calotype.programs.supervisor import Ready, log, report
-from calotype.site import Site
-from calotype.site_folder import read_site
-from calotype.site_running import forget_start, record_start
+from calotype.site.folder import read_site
+from calotype.site.running import forget_start, record_start
+from calotype.site.settings import Site
 
 Settings = Mapping[str, Any]
 

@@ -25,7 +25,7 @@ from calotype.serve.listener import bind
 from calotype.serve.run import run as run_loop
 from calotype.serve.run import stop_on_signals
 from calotype.serve.server import Server
-from calotype.site_folder import OWNER_KEY_NAME, OwnerKey, load_credentials, save_credentials
+from calotype.site.folder import OWNER_KEY_NAME, OwnerKey, load_credentials, save_credentials
 from calotype.store.errors import NoSuchApplicationKey
 from calotype.store.store import RESERVE_BYTES, Store, milliseconds_now
 

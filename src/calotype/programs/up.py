@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from calotype.deploy.desired import REGION
-from calotype.home_network import home_network_address
 from calotype.programs.addresses import require_free_addresses
 from calotype.programs.folder_owner import one_owner, wait_for_the_former
 from calotype.programs.supervisor import Child, Ready, Supervisor, log
-from calotype.site import Site
-from calotype.site_folder import OwnerKey, load_credentials, read_site, write_default_site
-from calotype.site_running import forget_start, record_start
+from calotype.site.folder import OwnerKey, load_credentials, read_site, write_default_site
+from calotype.site.home_network import home_network_address
+from calotype.site.running import forget_start, record_start
+from calotype.site.settings import Site
 
 if TYPE_CHECKING:
     from calotype.console.settings import ConsoleSettings

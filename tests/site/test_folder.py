@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from calotype.site import Site
-from calotype.site_folder import (
+from calotype.site.folder import (
     Credentials,
     OwnerKey,
     default_folder,
@@ -18,7 +17,8 @@ from calotype.site_folder import (
     write_default_site,
     write_private,
 )
-from calotype.site_source import SettingsError
+from calotype.site.settings import Site
+from calotype.site.source import SettingsError
 
 
 @pytest.mark.parametrize(

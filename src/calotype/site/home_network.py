@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 
-from calotype.site_source import SettingsError
+from calotype.site.source import SettingsError
 
 # An address of the documentation networks (RFC 5737): a datagram socket that "connects" sends nothing, but the
 # kernel chooses the address it would send from.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from calotype.site_text import manual_page
+from calotype.site.text import manual_page
 
-PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
 def test_the_manual_lists_every_setting_as_it_is() -> None:

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotype.site import Site
-from calotype.site_kinds import Address
-from calotype.site_loading import SETTINGS, LoadedSite, load_site
-from calotype.site_source import SettingsError, Span, locate
-from calotype.site_text import default_file, rows
+from calotype.site.kinds import Address
+from calotype.site.loading import SETTINGS, LoadedSite, load_site
+from calotype.site.settings import Site
+from calotype.site.source import SettingsError, Span, locate
+from calotype.site.text import default_file, rows
 
 
 def load(text: str = "", variables: Mapping[str, str] | None = None, flags: Mapping[str, Any] | None = None) -> Site:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-from calotype.site_loading import SETTINGS, TABLES, LoadedSite, Setting
+from calotype.site.loading import SETTINGS, TABLES, LoadedSite, Setting
 
 _WIDTH = 100
 

@@ -10,9 +10,9 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from calotype.site import Site
-from calotype.site_folder import write_private
-from calotype.site_loading import SETTINGS, LoadedSite, Setting
+from calotype.site.folder import write_private
+from calotype.site.loading import SETTINGS, LoadedSite, Setting
+from calotype.site.settings import Site
 
 FILE = Path("run", "started-with.json")
 

@@ -14,10 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from calotype import site as tables
-from calotype.site import Description, Site
-from calotype.site_kinds import Address, Unsuitable
-from calotype.site_source import Place, SettingsError, Span, error_at, locate
+from calotype.site import settings as tables
+from calotype.site.kinds import Address, Unsuitable
+from calotype.site.settings import Description, Site
+from calotype.site.source import Place, SettingsError, Span, error_at, locate
 
 FILE_NAME = "calotype.toml"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from calotype.site_folder import read_site
-from calotype.site_running import FILE, forget_start, record_start, started_with
+from calotype.site.folder import read_site
+from calotype.site.running import FILE, forget_start, record_start, started_with
 
 
 def test_flags_and_variables_of_the_start_are_known_beside_it(tmp_path: Path) -> None:

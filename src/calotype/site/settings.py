@@ -1,7 +1,7 @@
 """A site as a value: every setting of `calotype.toml` with its kind, default, unit and help.
 
 The classes below are the documentation: `calotype config show` and the commented file that the first start writes
-are made from them. `site_loading` reads them from file, variables and flags.
+are made from them. `loading` reads them from file, variables and flags.
 """
 
 # ruff: noqa: RUF009 (the calls give dataclass fields, made once)
@@ -12,8 +12,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-from calotype import site_kinds as kinds
-from calotype.site_kinds import Address, Kind
+from calotype.site import kinds
+from calotype.site.kinds import Address, Kind
 
 
 @dataclass(frozen=True, slots=True)
