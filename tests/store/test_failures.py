@@ -258,7 +258,7 @@ async def test_a_full_disk_loses_nothing_that_was_acknowledged(
         outcomes = await asyncio.gather(*(fill(worker) for worker in range(4)), return_exceptions=True)
         assert all(isinstance(outcome, StorageFull) for outcome in outcomes)
         assert store.read_only_reason is None
-        assert len(accepted) * length > 10 * MEBIBYTE
+        assert len(accepted) * length > 8 * MEBIBYTE  # the metadata's log takes the rest
     # A restart on the full disk must work too, at least for reading.
     async with await Store.open(folder / "origin", master_key, settings=QUICK, files=files) as store:
         report = await store.fsck()

@@ -1,7 +1,8 @@
 """Threads for many short jobs: hashing a piece and writing it, reading a small file.
 
-A thread takes several jobs at a time and hands their results over together, so under load the event loop is woken
-once for all of them. `ThreadPoolExecutor` wakes it for each, which cost a third of the store's speed.
+What is asked for within one turn of the event loop is handed over together when the turn ends, in shares of a few
+jobs, and a share's results come back together. Waking a thread, or the loop, costs more than many of the jobs, and
+each time the interpreter's lock changes hands; one at a time it was a third of the store's speed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -19,7 +20,7 @@ _Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 _Outcome = tuple["asyncio.Future[Any]", Any, BaseException | None]
 
 # Short, since the first job's answer waits for the last's.
-_JOBS_AT_ONCE = 4
+_LARGEST_SHARE = 4
 
 
 class WorkThreads:
@@ -28,7 +29,8 @@ class WorkThreads:
     def __init__(self, count: int, name: str) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopped = False
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._asked: list[_Job] = []
+        self._shares: SimpleQueue[list[_Job] | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(count)
         ]
@@ -41,38 +43,30 @@ class WorkThreads:
         if self._stopped:  # a reader that leaves after the end still closes its file
             answer.set_result(function(*arguments))
             return answer
-        self._jobs.put((partial(function, *arguments), answer))
+        if not self._asked:
+            self._loop.call_soon(self._hand_over)
+        self._asked.append((partial(function, *arguments), answer))
         return answer
 
     async def shutdown(self) -> None:
         self._stopped = True
+        self._hand_over()
         for _ in self._threads:
-            self._jobs.put(None)
+            self._shares.put(None)
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
 
-    def _work(self) -> None:
-        while True:
-            jobs, is_last = self._next_jobs()
-            outcomes = [_outcome(function, answer) for function, answer in jobs]
-            if outcomes:
-                self._loop.call_soon_threadsafe(_settle, outcomes)
-            if is_last:
-                return
+    def _hand_over(self) -> None:
+        """In even shares."""
+        jobs, self._asked = self._asked, []
+        size = max(1, min(-(-len(jobs) // len(self._threads)), _LARGEST_SHARE))
+        for first in range(0, len(jobs), size):
+            self._shares.put(jobs[first : first + size])
 
-    def _next_jobs(self) -> tuple[list[_Job], bool]:
-        """At least one job, unless it is the end; several only when enough are left for every other thread."""
-        jobs: list[_Job] = []
-        job = self._jobs.get()
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) == _JOBS_AT_ONCE or self._jobs.qsize() < len(self._threads):
-                return jobs, False
-            try:
-                job = self._jobs.get_nowait()
-            except Empty:
-                return jobs, False
-        return jobs, True
+    def _work(self) -> None:
+        while (share := self._shares.get()) is not None:
+            outcomes = [_outcome(function, answer) for function, answer in share]
+            self._loop.call_soon_threadsafe(_settle, outcomes)
 
 
 def _outcome(function: Callable[[], Any], answer: asyncio.Future[Any]) -> _Outcome:
