@@ -59,6 +59,8 @@ class LocalFileSystem:
     def __init__(self) -> None:
         library = ctypes.CDLL(None, use_errno=True)
         self._sync_file_range = getattr(library, "sync_file_range", None)
+        if self._sync_file_range is not None:
+            self._sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
 
     def make_folder(self, path: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
@@ -85,8 +87,7 @@ class LocalFileSystem:
 
     def start_writeback(self, descriptor: int) -> None:
         if self._sync_file_range is not None:
-            nothing = ctypes.c_int64(0)  # offset 0, length 0: the whole file
-            self._sync_file_range(descriptor, nothing, nothing, _SYNC_FILE_RANGE_WRITE)
+            self._sync_file_range(descriptor, 0, 0, _SYNC_FILE_RANGE_WRITE)  # offset 0, length 0: the whole file
 
     def sync(self, descriptor: int) -> None:
         os.fdatasync(descriptor)

@@ -22,6 +22,7 @@ from calotype.store.blobs import Blobs, BlobWriter
 from calotype.store.errors import ReadOnly, StorageFull
 from calotype.store.filesystem import OUT_OF_SPACE
 from calotype.store.metadata import Metadata, Transaction
+from calotype.store.work_threads import WorkThreads
 
 T = TypeVar("T")
 
@@ -56,6 +57,7 @@ class GroupCommit:
         self._arriving: asyncio.Queue[_Waiting] = asyncio.Queue()
         self._durable: asyncio.Queue[list[_Waiting]] = asyncio.Queue(maxsize=1)
         self._steps = [asyncio.create_task(self._sync_groups()), asyncio.create_task(self._commit_groups())]
+        self._syncing = WorkThreads(1, "group-sync")
         self._alone: set[asyncio.Task[None]] = set()
         self._closed = False
         self.failure: str | None = None
@@ -94,6 +96,7 @@ class GroupCommit:
         for step in self._steps:
             step.cancel()
         await asyncio.gather(*self._steps, return_exceptions=True)
+        await self._syncing.shutdown()
 
     async def _sync_groups(self) -> None:
         while True:
@@ -123,7 +126,7 @@ class GroupCommit:
         if not writers:
             return True
         try:
-            await asyncio.to_thread(self._blobs.make_durable, writers)
+            await self._syncing.run(self._blobs.make_durable, writers)
         except Exception as error:
             await self._refuse(group, self._fail("syncing blobs", error))
             return False

@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from calotype.store.blobs import BlobWriter
@@ -20,16 +20,17 @@ from calotype.store.ids import RandomBytes, RandomSupply, is_blob_id, new_blob_i
 _BLOBS_PER_FOLDER_RUN = 512
 # A large body goes to the disk while it comes in, so that the sync at its end finds little left to do.
 _WRITEBACK_BYTES = 8 * 1024 * 1024
-# Syncs that wait together share the device's flushes; more threads than this did not help.
+# Syncs that wait together share the device's flushes; more threads than this, the caller's included, did not help.
 _SYNC_THREADS = 4
 
 
 class LocalBlobWriter:
-    def __init__(self, files: FileSystem, blob_id: str, path: Path) -> None:
+    def __init__(self, files: FileSystem, blob_id: str, folder: Path) -> None:
         self.blob_id = blob_id
-        self.path = path
+        self.folder = folder
+        self.path = folder / blob_id
         self._files = files
-        self._descriptor: int | None = files.create(path)
+        self._descriptor: int | None = files.create(self.path)
         self._unsubmitted = 0
 
     def write(self, content: bytes | memoryview) -> None:
@@ -80,7 +81,7 @@ class LocalBlobs:
         self._folder = folder
         self._files = files
         self._random_bytes = RandomSupply(random_bytes)
-        self._syncing = ThreadPoolExecutor(_SYNC_THREADS, thread_name_prefix="blob-sync")
+        self._syncing = ThreadPoolExecutor(_SYNC_THREADS - 1, thread_name_prefix="blob-sync")
         self._lock = threading.Lock()
         self._run_folder = ""
         self._left_in_run = 0
@@ -96,14 +97,14 @@ class LocalBlobs:
             return new_blob_id(self._folder_of_new_blob(), self._random_bytes)
 
     def create(self, blob_id: str) -> LocalBlobWriter:
-        return LocalBlobWriter(self._files, blob_id, self._path(blob_id))
+        return LocalBlobWriter(self._files, blob_id, self._folder / blob_id[:2])
 
     def make_durable(self, writers: Sequence[BlobWriter]) -> None:
         local = [writer for writer in writers if isinstance(writer, LocalBlobWriter)]
         for writer in local:
             writer.start_writeback()
         self._sync_each(local)
-        for folder in sorted({writer.path.parent for writer in local}):
+        for folder in sorted({writer.folder for writer in local}):
             self._files.sync_folder(folder)
         self._sync_new_folders()
         for writer in local:
@@ -143,14 +144,18 @@ class LocalBlobs:
         self._syncing.shutdown()
 
     def _sync_each(self, writers: list[LocalBlobWriter]) -> None:
-        if len(writers) == 1:
-            writers[0].sync()
+        if not writers:
             return
-        shares = [writers[first::_SYNC_THREADS] for first in range(min(_SYNC_THREADS, len(writers)))]
-        syncs = [self._syncing.submit(_sync_in_turn, share) for share in shares]
-        wait(syncs)  # all of them, also when one fails: nobody may close a file that another thread is syncing
-        for sync in syncs:
-            sync.result()
+        own, *others = (writers[first::_SYNC_THREADS] for first in range(min(_SYNC_THREADS, len(writers))))
+        syncs = [self._syncing.submit(_sync_in_turn, share) for share in others]
+        try:
+            _sync_in_turn(own)
+        finally:
+            # All of them, also when one fails: nobody may close a file that another thread is syncing.
+            errors = [sync.exception() for sync in syncs]
+        for error in errors:
+            if error is not None:
+                raise error
 
     def _path(self, blob_id: str) -> Path:
         return self._folder / blob_id[:2] / blob_id

@@ -19,6 +19,7 @@ from calotype.store.filesystem import FileSystem
 from calotype.store.metadata import Transaction
 from calotype.store.sqlite_schema import migrate
 from calotype.store.sqlite_transaction import SqliteTransaction
+from calotype.store.work_threads import WorkThreads
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,7 +38,7 @@ class SqliteMetadata:
         self._path = path
         self._writer = writer
         self._write_transaction = SqliteTransaction(writer)
-        self._writing = ThreadPoolExecutor(1, thread_name_prefix="metadata-writer")
+        self._writing: WorkThreads | None = None
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="metadata-reader")
         self._of_thread = threading.local()
         self._readers: list[sqlite3.Connection] = []
@@ -69,12 +70,16 @@ class SqliteMetadata:
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, function)
 
     async def apply(self, functions: Sequence[Callable[[Transaction], T]]) -> list[T | Exception]:
-        return await asyncio.get_running_loop().run_in_executor(self._writing, self._apply, functions)
+        if self._writing is None:  # not in `open`, which runs beside the event loop
+            self._writing = WorkThreads(1, "metadata-writer")
+        return await self._writing.run(self._apply, functions)
 
     async def copy_to(self, path: Path) -> None:
         await asyncio.to_thread(self._copy_to, path)
 
     async def close(self) -> None:
+        if self._writing is not None:
+            await self._writing.shutdown()
         await asyncio.to_thread(self._close)
 
     def _read(self, function: Callable[[Transaction], T]) -> T:
@@ -152,7 +157,6 @@ class SqliteMetadata:
 
     def _close(self) -> None:
         self._reading.shutdown()
-        self._writing.shutdown()
         for connection in self._readers:
             connection.close()
         self._writer.close()
