@@ -12,15 +12,10 @@ import pytest
 
 from calotype.s3.client import S3Client
 from console.running import BUCKET, PASSWORD, RunningConsole, another_console, running_console
+from support.ports import free_ports
 
 MEBIBYTE = 2**20
 PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole]:
-    with running_console(tmp_path_factory.mktemp("site")) as running:
-        yield running
 
 
 @pytest.fixture
@@ -30,9 +25,9 @@ def stranger(site: RunningConsole) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def owner(site: RunningConsole) -> Iterator[httpx.Client]:
+def owner(shared_site: RunningConsole) -> Iterator[httpx.Client]:
     """A client that has signed in."""
-    with httpx.Client(base_url=site.url, headers={"origin": site.url}, timeout=60) as client:
+    with httpx.Client(base_url=shared_site.url, headers={"origin": shared_site.url}, timeout=60) as client:
         assert client.post("/sign-in", data={"password": PASSWORD}).status_code == 303
         yield client
 
@@ -185,11 +180,10 @@ def etag_in(tile: str) -> str:
 
 
 @pytest.fixture
-def cat(site: RunningConsole, owner: httpx.Client) -> Iterator[tuple[str, str]]:
+def cat(site: RunningConsole, owner: httpx.Client) -> tuple[str, str]:
     """Key and ETag of a picture as the gallery states them."""
     site.s3.put_object(Bucket=BUCKET, Key="2026/a cat.png", Body=PNG + b"old", ContentType="image/png")
-    yield "2026/a cat.png", etag_in(owner.get("/").text)
-    site.empty()
+    return "2026/a cat.png", etag_in(owner.get("/").text)
 
 
 def test_a_picture_is_replaced_under_its_name_by_a_file_of_another_type(
@@ -283,7 +277,6 @@ def test_a_key_with_dots_that_a_url_library_would_resolve_is_meant_as_it_is(
     assert f'data-key="{key}"' in owner.get("/").text
     assert owner.post("/pictures/delete", json={"keys": [key]}).json() == {"deleted": [key], "failed": []}
     assert site.keys == ["b.png"]
-    site.empty()
 
 
 @pytest.mark.parametrize(
@@ -319,7 +312,6 @@ def test_a_large_upload_streams_through_without_growing_the_console(site: Runnin
     [key] = [key for key in site.keys if "big" in key]
     assert site.s3.head_object(Bucket="pictures", Key=key)["ContentLength"] == size
     assert highest - before < 16 * MEBIBYTE
-    site.empty()
 
 
 def test_an_upload_that_is_cut_off_stores_nothing(site: RunningConsole, owner: httpx.Client) -> None:
@@ -348,17 +340,17 @@ def test_five_wrong_passwords_make_an_address_wait(site: RunningConsole, tmp_pat
         assert other.status_code == 303
 
 
-def test_when_the_origin_is_down_the_page_says_so(tmp_path: Path) -> None:
+def test_when_the_origin_is_down_the_page_says_so(site: RunningConsole, tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    down = f"http://127.0.0.1:{port}"
     with (
-        running_console(tmp_path) as site,
-        httpx.Client(base_url=site.url, headers={"origin": site.url}) as client,
+        another_console(site, tmp_path, s3_endpoint=down) as console,
+        httpx.Client(base_url=console.url, headers={"origin": console.url}) as client,
     ):
         client.post("/sign-in", data={"password": PASSWORD})
-        site.origin_process.terminate()
-        site.origin_process.join(20)
         page = client.get("/")
         assert page.status_code == 504
-        assert f"The origin at {site.settings.s3_endpoint} does not answer" in page.text
+        assert f"The origin at {down} does not answer" in page.text
         for answer in (client.get("/pictures"), client.post("/pictures", content=PNG)):
             assert answer.status_code == 504
             assert "does not answer" in answer.json()["message"]
@@ -403,7 +395,6 @@ def test_a_name_that_is_taken_is_kept(site: RunningConsole, tmp_path: Path) -> N
         assert answer.status_code == 409
         assert "it was kept" in answer.json()["message"]
         assert site.content("cat.png") == first
-        site.empty()
 
 
 def test_behind_a_proxy_the_public_name_is_known_and_the_cookie_is_for_https_alone(

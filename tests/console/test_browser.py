@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from console.browser import choose, chromium, page_of, sign_in
-from console.running import BUCKET, PASSWORD, RunningConsole, running_console
+from console.browser import choose, open_gallery, page_of, sign_in
+from console.running import BUCKET, PASSWORD, RunningConsole
 
 CONTRASTS = Path(__file__).with_name("contrasts.js")
 IS_DRAWN = """selector => {
     const image = document.querySelector(selector);
     return image?.complete && image.naturalWidth > 0;
 }"""
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole]:
-    with running_console(tmp_path_factory.mktemp("site")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser: Browser, site: RunningConsole) -> Iterator[Page]:
-    """A signed-in page over an empty bucket, which must not complain of anything by the end."""
-    site.empty()
-    with page_of(browser, site.url) as (page, complaints):
-        sign_in(page, PASSWORD)
-        yield page
-        assert complaints == []
 
 
 def copied(page: Page) -> str:
@@ -65,11 +42,13 @@ def test_a_wrong_password_is_said_and_the_right_one_opens_the_gallery(browser: B
         expect(page.get_by_role("link", name="Harbour Light")).to_be_visible()
 
 
-def test_signing_out_ends_the_session(page: Page, site: RunningConsole) -> None:
-    page.get_by_role("button", name="Sign out").click()
-    expect(page).to_have_url(f"{site.url}/sign-in")
-    page.goto("/")
-    expect(page).to_have_url(f"{site.url}/sign-in")
+def test_signing_out_ends_the_session(browser: Browser, site: RunningConsole) -> None:
+    with page_of(browser, site.url) as (page, _):
+        sign_in(page, PASSWORD)
+        page.get_by_role("button", name="Sign out").click()
+        expect(page).to_have_url(f"{site.url}/sign-in")
+        page.goto("/")
+        expect(page).to_have_url(f"{site.url}/sign-in")
 
 
 def test_an_empty_gallery_says_what_to_do(page: Page) -> None:
@@ -146,16 +125,6 @@ def test_several_files_are_uploaded_and_a_web_page_among_them_is_refused(
     page.get_by_role("button", name="Copy all").click()
     expect(page.get_by_text("4 links copied as URL")).to_be_visible()
     assert sorted(copied(page).splitlines()) == sorted(f"{site.site}/{key}" for key in site.keys)
-
-
-@pytest.fixture
-def three(page: Page, site: RunningConsole, photographs: list[Path]) -> Page:
-    """A page over three photographs, put in by another client."""
-    for path in photographs[:3]:
-        site.s3.upload_file(str(path), BUCKET, f"2026/11/{path.name}", {"ContentType": "image/png"})
-    page.reload()
-    expect(page.locator(".tile")).to_have_count(3)
-    return page
 
 
 def test_each_form_of_a_link_is_a_key_away(three: Page, site: RunningConsole) -> None:
@@ -305,11 +274,10 @@ def test_older_pictures_follow_in_order(page: Page, site: RunningConsole) -> Non
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_text_is_readable_in_either_scheme(
-    browser: Browser, site: RunningConsole, photographs: list[Path], dark: bool
+    browser: Browser, site: RunningConsole, owners_cookie: str, photographs: list[Path], dark: bool
 ) -> None:
-    site.empty()
-    with page_of(browser, site.url, dark=dark) as (page, complaints):
-        sign_in(page, PASSWORD)
+    with page_of(browser, site.url, dark=dark, cookie=owners_cookie) as (page, complaints):
+        open_gallery(page)
         choose(page, photographs[0])
         brightness = page.evaluate(
             "getComputedStyle(document.documentElement).backgroundColor.match(/\\d+/g).map(Number)"
