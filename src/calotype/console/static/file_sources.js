@@ -1,11 +1,11 @@
-// Where files come from: chosen, dropped anywhere on the page, or pasted.
+// Where files come from: chosen, dropped anywhere on the page, or pasted. Dropped on the open viewer, one replaces.
 
 import { say, warn } from "./toasts.js";
 
-/** Call `add` with each batch of files. */
-export function listenForFiles(add) {
+/** Call `add` with each batch of files, or `replace` with the tile and the files dropped on its picture. */
+export function listenForFiles(add, viewer, replace) {
   listenForChoice(add);
-  listenForDrops(add);
+  listenForDrops(add, viewer, replace);
   listenForPastes(add);
 }
 
@@ -20,7 +20,7 @@ function listenForChoice(add) {
   });
 }
 
-function listenForDrops(add) {
+function listenForDrops(add, viewer, replace) {
   const overlay = document.getElementById("drop");
   // Entering a child fires dragenter before the parent's dragleave, so entries are counted.
   let depth = 0;
@@ -33,7 +33,7 @@ function listenForDrops(add) {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     depth += 1;
-    overlay.hidden = false;
+    if (overlay.hidden) showOverlay(overlay, viewer);
   });
   addEventListener("dragover", (event) => {
     if (carriesFiles(event)) event.preventDefault();
@@ -46,8 +46,16 @@ function listenForDrops(add) {
     if (!carriesFiles(event)) return;
     event.preventDefault();
     end();
-    add(withoutFolders(event.dataTransfer));
+    const files = withoutFolders(event.dataTransfer);
+    if (viewer.isOpen) replace(viewer.tile, files);
+    else add(files);
   });
+}
+
+function showOverlay(overlay, viewer) {
+  overlay.querySelector("p").textContent = viewer.isOpen ? `Drop to replace ${viewer.tile.dataset.name}` : "Drop to add";
+  (viewer.isOpen ? viewer.dialog : document.body).append(overlay);
+  overlay.hidden = false;
 }
 
 function withoutFolders(transfer) {

@@ -8,6 +8,7 @@ export class Gallery {
   constructor(list) {
     this.list = list;
     this.onOpen = () => {};
+    this.onReplace = () => {};
     this.bar = document.getElementById("selection");
     this.list.addEventListener("click", (event) => this.clicked(event));
     this.list.addEventListener("focusin", (event) => this.makeCurrent(event.target.closest(".tile")));
@@ -120,6 +121,7 @@ export class Gallery {
   showSelection() {
     const count = this.selected.length;
     this.bar.hidden = count === 0;
+    this.bar.querySelector("[data-action=replace]").hidden = count !== 1;
     this.list.classList.toggle("selecting", count > 0);
     this.bar.querySelector(".selected-count").textContent = count ? `${count} selected` : "";
   }
@@ -127,6 +129,7 @@ export class Gallery {
   barClicked(event) {
     const action = event.target.closest("[data-action]")?.dataset.action;
     if (action === "copy") copyLinks(this.selected);
+    if (action === "replace") this.onReplace(this.selected);
     if (action === "delete") this.delete(this.selected);
     if (action === "clear") {
       this.clearSelection();
@@ -179,6 +182,17 @@ export class Gallery {
     if (first?.dataset.month === tile.dataset.month) first.after(tile);
     else this.list.prepend(monthHeading(tile.dataset.month), tile);
     this.makeCurrent(this.current ?? tile);
+  }
+
+  /** What the bucket has under this name now. The tile stays where it is, with its focus and selection. */
+  update(tile, fresh) {
+    for (const name of ["etag", "about", "links"]) tile.dataset[name] = fresh.dataset[name];
+    tile.querySelector(".caption").replaceChildren(...fresh.querySelector(".caption").cloneNode(true).childNodes);
+  }
+
+  /** Draw it anew, also where it could not be drawn before. */
+  redraw(tile, fresh) {
+    tile.querySelector(".print").replaceChildren(...fresh.querySelector(".print").childNodes);
   }
 
   changeCount(difference) {

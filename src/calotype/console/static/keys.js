@@ -19,6 +19,7 @@ function viewerKey(viewer, gallery, event) {
   if (event.ctrlKey || event.metaKey) return false;
   if (event.key === "ArrowLeft") viewer.turn(-1);
   else if (event.key === "ArrowRight") viewer.turn(1);
+  else if (event.key.toLowerCase() === "r") viewer.onReplace([viewer.tile]);
   else if (event.key === "Delete") viewer.delete();
   else return copyKey(event, [viewer.tile]);
   return true;
@@ -44,6 +45,7 @@ function tileKey(gallery, event) {
   const tile = document.activeElement?.closest(".tile");
   if (event.key.toLowerCase() === "x" && tile) gallery.toggle(tile);
   else if (event.key === " " && event.target.matches?.(".print")) gallery.toggle(tile);
+  else if (event.key.toLowerCase() === "r") gallery.onReplace(gallery.targets);
   else if (event.key === "Delete") gallery.delete(gallery.targets);
   else return copyKey(event, gallery.targets);
   return true;

@@ -23,36 +23,45 @@ export class Uploads {
 
   add(files) {
     if (files.length === 0) return;
-    for (const file of files) {
-      const upload = new Upload(file, () => this.changed());
+    this.queue(...files.map((file) => new Upload(file, file.name || "Pasted picture", this.onStored)));
+  }
+
+  queue(...uploads) {
+    for (const upload of uploads) {
+      upload.changed = () => this.changed();
       this.all.push(upload);
       this.list.append(upload.row);
     }
+    // A modal dialog covers the page, so the list goes into the one that is open; the viewer gives it back.
+    (document.querySelector("dialog[open]") ?? document.body).append(this.tray);
     this.tray.hidden = false;
     this.list.lastElementChild.scrollIntoView({ block: "nearest" });
     this.changed();
   }
 
+  get isHidden() {
+    return this.tray.hidden;
+  }
+
   /** Show what happened, and begin what waits. */
   changed() {
-    for (const upload of this.all.filter((each) => each.tile && !each.isShown)) {
-      upload.isShown = true;
-      this.onStored(upload.tile);
-    }
     const running = this.all.filter((each) => each.state === "running").length;
     this.all.filter((each) => each.state === "waiting").slice(0, AT_ONCE - running).forEach((each) => each.start());
     this.showTitle();
   }
 
   showTitle() {
-    const stored = this.all.filter((each) => each.state === "stored").length;
-    const failed = this.all.filter((each) => each.state === "failed").length;
+    const count = (isCounted) => this.all.filter(isCounted).length;
+    const uploaded = count((each) => each.state === "stored" && !each.isReplacement);
+    const replaced = count((each) => each.state === "stored" && each.isReplacement);
+    const failed = count((each) => each.state === "failed");
     const isOver = !this.all.some((each) => each.isPending);
+    const said = [[uploaded, "uploaded"], [replaced, "replaced"], [failed, "failed"]].filter(([number]) => number > 0);
     const title = isOver
-      ? `${stored} uploaded${failed ? `, ${failed} failed` : ""}`
-      : `Uploading ${stored + failed + 1} of ${this.all.length}`;
+      ? said.map((part) => part.join(" ")).join(", ") || "Nothing uploaded"
+      : `Uploading ${uploaded + replaced + failed + 1} of ${this.all.length}`;
     if (this.title.textContent !== title) this.title.textContent = title;
-    this.copyAll.hidden = !isOver || stored < 2;
+    this.copyAll.hidden = !isOver || uploaded + replaced < 2;
   }
 
   /** Hide the list, and forget what is over; what runs goes on. */
@@ -63,17 +72,30 @@ export class Uploads {
   }
 }
 
-/** One file on its way. `state` is waiting, running, stored, failed or cancelled. */
-class Upload {
-  constructor(file, changed) {
+/** The tile in an answer of the console. */
+export function tileIn(html) {
+  const holder = document.createElement("template");
+  holder.innerHTML = html;
+  return holder.content.querySelector(".tile");
+}
+
+/**
+ * One file on its way. `state` is waiting, running, reaching (stored, but not yet seen at the edge), stored, failed or
+ * cancelled.
+ */
+export class Upload {
+  constructor(file, label, onStored) {
     this.file = file;
-    this.changed = changed;
+    this.label = label;
+    this.onStored = onStored;
+    this.changed = () => {};
     this.state = "waiting";
     this.tile = null;
     this.row = document.getElementById("upload-row").content.firstElementChild.cloneNode(true);
-    this.row.querySelector(".name").textContent = file.name || "Pasted picture";
+    this.row.querySelector(".name").textContent = label;
+    this.row.querySelector(".name").title = label;
     this.progress = this.row.querySelector("progress");
-    this.progress.setAttribute("aria-label", `Progress of ${file.name || "the pasted picture"}`);
+    this.progress.setAttribute("aria-label", `Progress of ${label}`);
     this.button("cancel", "Cancel", () => this.cancel());
     this.button("retry", "Try again", () => this.retry());
     this.button("copy", "Copy the link", () => copyLinks([this.tile]));
@@ -81,12 +103,12 @@ class Upload {
   }
 
   get isPending() {
-    return this.state === "waiting" || this.state === "running";
+    return ["waiting", "running", "reaching"].includes(this.state);
   }
 
   button(action, label, act) {
     const button = this.row.querySelector(`[data-action=${action}]`);
-    button.setAttribute("aria-label", `${label}: ${this.file.name || "pasted picture"}`);
+    button.setAttribute("aria-label", `${label}: ${this.label}`);
     button.title = label;
     button.addEventListener("click", act);
   }
@@ -97,12 +119,11 @@ class Upload {
     this.show("0 %");
     const request = new XMLHttpRequest();
     this.request = request;
-    request.open("POST", "/pictures");
-    request.setRequestHeader("X-File-Name", encodeURIComponent(this.file.name ?? ""));
+    this.open(request);
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.upload.addEventListener("progress", (event) => this.showProgress(event));
     request.addEventListener("load", () => this.finish(request));
-    request.addEventListener("error", () => this.fail(refusalOf(0, "").message));
+    request.addEventListener("error", () => this.refused(refusalOf(0, "")));
     request.addEventListener("abort", () => this.end("cancelled", "Cancelled"));
     request.send(this.file);
   }
@@ -113,20 +134,25 @@ class Upload {
     this.show(event.loaded < event.total ? `${Math.floor((100 * event.loaded) / event.total)} %` : "Storing");
   }
 
+  open(request) {
+    request.open("POST", "/pictures");
+    request.setRequestHeader("X-File-Name", encodeURIComponent(this.file.name ?? ""));
+  }
+
   finish(request) {
-    if (request.status !== 201) {
-      this.fail(refusalOf(request.status, request.responseText).message);
-      return;
-    }
-    const holder = document.createElement("template");
-    holder.innerHTML = request.responseText;
-    this.tile = holder.content.querySelector(".tile");
     this.progress.value = 1;
+    if (request.status >= 200 && request.status < 300) this.stored(tileIn(request.responseText));
+    else this.refused(refusalOf(request.status, request.responseText));
+  }
+
+  stored(tile) {
+    this.tile = tile;
+    this.onStored(tile);
     this.end("stored", "Stored");
   }
 
-  fail(message) {
-    this.end("failed", message);
+  refused(refusal) {
+    this.end("failed", refusal.message);
   }
 
   cancel() {
@@ -148,10 +174,15 @@ class Upload {
   }
 
   show(text) {
-    this.row.querySelector(".state").textContent = text;
-    this.row.classList.toggle("failed", this.state === "failed");
-    this.row.querySelector("[data-action=cancel]").hidden = !this.isPending;
-    this.row.querySelector("[data-action=retry]").hidden = this.state !== "failed" && this.state !== "cancelled";
+    const state = this.row.querySelector(".state");
+    const isFailed = this.state === "failed";
+    // Said aloud when it is a reason, not for each per cent.
+    if (isFailed) state.setAttribute("role", "alert");
+    else state.removeAttribute("role");
+    state.textContent = text;
+    this.row.classList.toggle("failed", isFailed);
+    this.row.querySelector("[data-action=cancel]").hidden = this.state !== "waiting" && this.state !== "running";
+    this.row.querySelector("[data-action=retry]").hidden = !isFailed && this.state !== "cancelled";
     this.row.querySelector("[data-action=copy]").hidden = this.state !== "stored";
   }
 }

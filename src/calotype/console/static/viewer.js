@@ -6,11 +6,13 @@ export class Viewer {
   constructor(dialog, gallery) {
     this.dialog = dialog;
     this.gallery = gallery;
+    this.onReplace = () => {};
     this.figure = dialog.querySelector("figure");
     const press = (id, act) => document.getElementById(id).addEventListener("click", act);
     press("viewer-close", () => dialog.close());
     press("viewer-previous", () => this.turn(-1));
     press("viewer-next", () => this.turn(1));
+    press("viewer-replace", () => this.onReplace([this.tile]));
     press("viewer-delete", () => this.delete());
     for (const button of dialog.querySelectorAll("[data-copy]")) {
       button.addEventListener("click", () => copyLinks([this.tile], button.dataset.copy));
@@ -53,6 +55,7 @@ export class Viewer {
 
   closed() {
     this.figure.replaceChildren();
+    document.body.append(...this.dialog.querySelectorAll(":scope > .tray"));
     const { tile } = this;
     if (tile?.isConnected) this.gallery.focus(tile);
   }
