@@ -150,13 +150,14 @@ class SqliteTransaction:
         return Blob(*row) if row else None
 
     def refer(self, account_id: str, blob_id: str, change: int) -> int:
+        statement = "DELETE FROM blobs WHERE blob_id = ? AND account_id = ? AND reference_count + ? <= 0"
+        if self._execute(statement, (blob_id, account_id, change)).rowcount:
+            return 0
         statement = "UPDATE blobs SET reference_count = reference_count + ? WHERE blob_id = ? AND account_id = ?"
         self._execute(statement, (change, blob_id, account_id))
-        place = (blob_id, account_id)
-        (references,) = self._one("SELECT reference_count FROM blobs WHERE blob_id = ? AND account_id = ?", *place)
-        if references <= 0:
-            self._execute("DELETE FROM blobs WHERE blob_id = ? AND account_id = ?", place)
-        return max(int(references), 0)
+        statement = "SELECT reference_count FROM blobs WHERE blob_id = ? AND account_id = ?"
+        (references,) = self._one(statement, blob_id, account_id)
+        return int(references)
 
     def unnamed_blobs(self, blob_ids: Sequence[str]) -> list[str]:
         statement = "SELECT 1 FROM blobs WHERE blob_id = ?"

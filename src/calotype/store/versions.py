@@ -46,8 +46,12 @@ def put_version(
         precondition(visible_version(transaction, bucket, version.key))
     for blob in blobs:
         transaction.insert_blob(blob)
-    if _newest(transaction, bucket, version.key) is None:
-        return _add_first(transaction, bucket, version)
+    below = transaction.versions_of(bucket, version.key, 2)
+    if not below:
+        return _add_alone(transaction, bucket, version)
+    if len(below) == 1 and bucket.versioning is Versioning.UNVERSIONED and _is_finished(below[0]):
+        released = _remove(transaction, below[0])
+        return _add_alone(transaction, bucket, version, released)
     return _add(transaction, bucket, version, keeps_time=keeps_time)
 
 
@@ -119,12 +123,14 @@ def existing_bucket(transaction: Transaction, bucket_id: str) -> Bucket:
     return bucket
 
 
-def _add_first(transaction: Transaction, bucket: Bucket, version: FileVersion) -> Change:
-    """Add an upload whose key has no version yet: there is nothing to replace, to compare or to mark."""
+def _add_alone(
+    transaction: Transaction, bucket: Bucket, version: FileVersion, released: tuple[str, ...] = ()
+) -> Change:
+    """Add an upload whose key has no other version, any more: there is nothing to compare or to mark."""
     placed = replace(version, is_null=bucket.versioning is not Versioning.ENABLED, is_latest=True)
     transaction.insert_version(placed)
     transaction.append_outbox(bucket.account_id, bucket.name, version.key)
-    return Change(placed)
+    return Change(placed, released)
 
 
 def _add(transaction: Transaction, bucket: Bucket, version: FileVersion, *, keeps_time: bool) -> Change:
@@ -154,7 +160,7 @@ def _place_version(transaction: Transaction, bucket: Bucket, version: FileVersio
     On top, also when the clock was set back: the last writer wins. A time that was asked for is kept, or the next
     free one taken.
     """
-    newest = _newest(transaction, bucket, version.key)
+    newest = next(iter(transaction.versions_of(bucket, version.key, 1)), None)
     uploaded_at_ms = version.uploaded_at_ms
     if newest is not None and uploaded_at_ms <= newest.uploaded_at_ms:
         if keeps_time:
@@ -206,11 +212,6 @@ def _move_latest_mark(transaction: Transaction, bucket: Bucket, key: bytes) -> F
         transaction.mark_latest(newest, True)
         return replace(newest, is_latest=True)
     return newest
-
-
-def _newest(transaction: Transaction, bucket: Bucket, key: bytes) -> FileVersion | None:
-    """The key's newest version, large files in progress among them."""
-    return next(iter(transaction.versions_of(bucket, key, 1)), None)
 
 
 def _newest_first(transaction: Transaction, bucket: Bucket, key: bytes) -> Iterator[FileVersion]:
