@@ -42,6 +42,14 @@ def owners_cookie(shared_site: RunningConsole) -> str:
 
 
 @pytest.fixture(scope="module")
+def owner(shared_site: RunningConsole) -> Iterator[httpx.Client]:
+    """A client that has signed in."""
+    with httpx.Client(base_url=shared_site.url, headers={"origin": shared_site.url}, timeout=60) as client:
+        assert client.post("/sign-in", data={"password": PASSWORD}).status_code == 303
+        yield client
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
@@ -60,7 +68,7 @@ def page(browser: Browser, site: RunningConsole, owners_cookie: str) -> Iterator
 def three(page: Page, site: RunningConsole, photographs: list[Path]) -> Page:
     """A page over three photographs, put in by another client."""
     for path in photographs[:3]:
-        site.s3.upload_file(str(path), BUCKET, f"2026/11/{path.name}", {"ContentType": "image/png"})
+        site.s3.put_object(Bucket=BUCKET, Key=f"2026/11/{path.name}", Body=path.read_bytes(), ContentType="image/png")
     page.reload()
     expect(page.locator(".tile")).to_have_count(3)
     return page

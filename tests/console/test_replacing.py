@@ -77,6 +77,8 @@ def test_the_button_replaces_the_one_selected_picture_again_and_again(
         assert site.content("2026/cat.png") == path.read_bytes()
     assert site.s3.head_object(Bucket=BUCKET, Key="2026/cat.png")["ContentType"] == "image/png"
     expect(cat.locator(".tile")).to_have_class(re.compile("selected"))
+    cat.get_by_role("button", name="Copy all").click()
+    expect(cat.get_by_text("Link copied as URL")).to_be_visible()  # one link, replaced twice
 
 
 def test_several_selected_pictures_are_not_replaced_by_one(three: Page) -> None:

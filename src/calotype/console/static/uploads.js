@@ -14,7 +14,7 @@ export class Uploads {
     this.copyAll = tray.querySelector("[data-action=copy-all]");
     this.onStored = onStored;
     this.all = [];
-    this.copyAll.addEventListener("click", () => copyLinks(this.all.filter((each) => each.tile).map((each) => each.tile)));
+    this.copyAll.addEventListener("click", () => copyLinks(this.tiles));
     tray.querySelector("[data-action=close]").addEventListener("click", () => this.close());
     addEventListener("beforeunload", (event) => {
       if (this.all.some((each) => each.isPending)) event.preventDefault();
@@ -37,6 +37,11 @@ export class Uploads {
     this.tray.hidden = false;
     this.list.lastElementChild.scrollIntoView({ block: "nearest" });
     this.changed();
+  }
+
+  /** What is stored, each once: a picture may have been replaced more than once. */
+  get tiles() {
+    return [...new Set(this.all.filter((each) => each.tile).map((each) => each.tile))];
   }
 
   get isHidden() {
