@@ -175,6 +175,24 @@ def test_a_film_whose_link_a_page_may_not_read_is_replaced_all_the_same(
     assert site.content("clip.mp4").endswith(b"new")
 
 
+def test_an_edge_that_goes_on_giving_out_the_former_picture_is_told_apart(
+    cat: Page, site: RunningConsole, photographs: list[Path]
+) -> None:
+    # The edge is played by the test, as one that others run and nobody purges.
+    former, open_to_all = photographs[1].read_bytes(), {"access-control-allow-origin": "*"}
+    cat.route(
+        f"{site.site}/**", lambda route: route.fulfill(body=former, content_type="image/png", headers=open_to_all)
+    )
+    cat.clock.install()
+    cat.keyboard.press("ArrowDown")
+    replace_by(cat, photographs[2], press="r")
+    expect(cat.locator(".upload .state")).to_have_text("Stored, reaching the edge")
+    cat.clock.run_for(13_000)
+    expect(cat.locator(".upload .state")).to_have_text("Stored, not yet at the edge")
+    expect(cat.get_by_role("alert").filter(has_text="the edge still answers with something else")).to_be_visible()
+    assert site.content("2026/cat.png") == photographs[2].read_bytes()
+
+
 def test_the_buttons_of_one_picture_fit_a_phone_and_keep_their_names(cat: Page) -> None:
     cat.set_viewport_size({"width": 320, "height": 640})
     cat.keyboard.press("ArrowDown")
