@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import trustme
 
 from calotype.edge.bans import BanLog
 from calotype.edge.configuration import PurgeFile, PurgeRequest, ZoneConfiguration
@@ -25,6 +27,7 @@ from calotype.serve.client import Address, Client, ClientLimits
 from calotype.serve.listener import bind
 from calotype.serve.server import Server
 from edge.story import LONGEST, Answer, RecordingOrigin, picture, save_zones, site_zone
+from edge.test_tls import write_certificate
 from edge.test_zone_stories import CACHE
 
 PROGRAM = """
@@ -32,7 +35,8 @@ import json, sys
 from pathlib import Path
 from calotype.programs.edge import EdgeSettings, run
 settings = json.loads(sys.argv[1])
-run(EdgeSettings(**{**settings, "data": Path(settings["data"])}), lambda: print("ready", flush=True))
+folders = {name: Path(settings[name]) for name in ("data", "certificates") if name in settings}
+run(EdgeSettings(**{**settings, **folders}), lambda: print("ready", flush=True))
 """
 
 
@@ -121,6 +125,14 @@ async def running(data: Path, answer: Answer, **settings: Any) -> AsyncIterator[
         await origin_server.close()
 
 
+@contextlib.asynccontextmanager
+async def closing(client: Client) -> AsyncIterator[Client]:
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
 def versions(*, fields: str = "image/png") -> Answer:
     """An origin whose every answer differs from the one before."""
     count = iter(range(1_000_000))
@@ -152,6 +164,34 @@ async def test_500_viewers_over_two_workers_cost_the_origin_one_read_before_and_
         edge.process = await start(tmp_path, edge.port, workers=1)  # another number of workers finds it as well
         assert await edge.ask("/2026/a.png") == ("HIT", pixels)
         assert edge.origin.asked == ["GET /2026/a.png"]
+
+
+async def test_broken_certificate_takes_neither_plain_http_nor_the_other_certificates_down(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder, authority = tmp_path / "certificates", trustme.CA()
+    write_certificate(folder, authority, "edge.test")
+    write_certificate(folder, authority, "broken.test")
+    (folder / "broken.test.crt").write_bytes(b"garbage")
+    told = f"{folder / 'broken.test.crt'} holds no certificate in PEM that can be read"
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    tls_port = free_port()
+    settings = {"tls_listen": f"127.0.0.1:{tls_port}", "certificates": str(folder)}
+    async with (
+        running(tmp_path, lambda _: picture(b"pixels"), **settings) as edge,
+        closing(Client(trust=trust)) as browser,
+    ):
+        address = Address("127.0.0.1", tls_port, tls=True, server_name="edge.test")
+        assert capfd.readouterr().err.count(told) == 1  # not by each worker
+        for killed in (False, True):
+            if killed:
+                for number in range(2):
+                    os.kill(await edge.worker_pid(number), signal.SIGKILL)
+                await asyncio.gather(*(edge.worker_pid(number) for number in range(2)))
+            assert (await edge.ask("/a.png"))[1] == b"pixels"
+            seen = await browser.fetch(address, Request.of("GET", "/a.png", [("host", "edge.test")]))
+            assert await read_body(seen.body, LONGEST) == b"pixels"
 
 
 def test_sockets_of_a_deep_data_folder_get_a_short_private_place(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from calotype.http.message import Request, read_body
-from calotype.programs.edge import EdgeSettings, Listeners, certificates_in, children, work
+from calotype.programs.edge import EdgeSettings, Listeners, children, require_certificates, work
 from calotype.serve.client import Address, Client
 from calotype.serve.listener import bind
 from calotype.serve.server import Server
@@ -72,7 +72,7 @@ async def test_same_picture_over_http_1_and_http_2(tmp_path: Path) -> None:
 
 def test_tls_listener_without_certificates_says_which_setting_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"edge\.certificates"):
-        certificates_in(tmp_path)
+        require_certificates(tmp_path)
     settings = EdgeSettings(tmp_path, listen="127.0.0.1:0", front="http://127.0.0.1:1", tls_listen="127.0.0.1:0")
     with pytest.raises(ValueError, match=r"edge\.certificates"):
         children(settings)

@@ -9,6 +9,7 @@ import ssl
 import httpx
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
 
 from calotype.http.message import Request, Response, read_body
 from calotype.serve.client import Address, Client
@@ -106,7 +107,58 @@ async def test_files_that_do_not_fit_leave_the_old_certificate_in_use(start, fil
     assert await names_served(server.port, trust, "old.test") == ["old.test"]
     written.key.unlink()
     assert not certificates.reload_if_changed()
-    assert "not reloaded" in caplog.text
+    assert not certificates.reload_if_changed()
+    told = [f"{written.key} holds no private key in PEM", f"{written.key} cannot be read: No such file or directory"]
+    assert caplog.messages == [f"{what}; the certificate that was read before stays in use" for what in told]
+
+
+async def test_a_listener_serves_the_certificates_that_can_be_read_and_the_others_once_they_can(start, files, trust):
+    told: list[str] = []
+    bad, good = files("bad.test"), files("good.test", stem="second")
+    content = bad.chain.read_bytes()
+    bad.chain.write_bytes(b"garbage")
+    certificates = Certificates([bad, good], report=told.append)
+    server = await start(ssl=certificates)
+    assert await names_served(server.port, trust, "bad.test") == ["good.test"]
+    assert not certificates.reload_if_changed()
+    assert told == [
+        f"{bad.chain} holds no certificate in PEM that can be read; the certificate is not served until that is mended"
+    ]
+    bad.chain.write_bytes(content)
+    os.utime(bad.chain, (1, 1))
+    assert certificates.reload_if_changed()
+    assert await names_served(server.port, trust, "bad.test") == ["bad.test"]
+
+
+async def test_a_listener_with_no_usable_certificate_refuses_handshakes_until_there_is_one(start, files, trust):
+    found: list[CertificateFiles] = []
+    certificates = Certificates(found)
+    server = await start(ssl=certificates)
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        await names_served(server.port, trust, "a.test")
+    found.append(files("a.test"))
+    assert certificates.reload_if_changed()
+    assert await names_served(server.port, trust, "a.test") == ["a.test"]
+
+
+def test_what_is_wrong_with_a_pair_of_files_is_said(files):
+    def problem(pair: CertificateFiles) -> str:
+        told: list[str] = []
+        Certificates([pair], report=told.append)
+        return told[0].partition(";")[0]
+
+    pair, other = files("a.test"), files("b.test", stem="second")
+    swapped = CertificateFiles(pair.chain, other.key)
+    assert problem(swapped) == f"{other.key} is not the key of the certificate in {pair.chain}"
+    encrypted = serialization.load_pem_private_key(pair.key.read_bytes(), None).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"secret"),
+    )
+    pair.key.write_bytes(encrypted)
+    assert problem(pair) == f"{pair.key} needs a passphrase"
+    pair.chain.unlink()
+    assert problem(pair) == f"{pair.chain} cannot be read: No such file or directory"
 
 
 async def test_http_1_1_is_spoken_over_tls_and_the_scheme_is_https(start, connect, files, trust, make_handler):
@@ -152,11 +204,6 @@ async def test_old_versions_of_tls_are_refused(start, connect, files, trust):
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises((ssl.SSLError, ConnectionError)):
         await connect(server, ssl=old, server_hostname="a.test")
-
-
-def test_a_listener_without_certificates_is_an_error() -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        Certificates([])
 
 
 # The client over TLS

@@ -7,7 +7,6 @@ connections that wait for a worker which dies are taken by the others.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
@@ -15,7 +14,7 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -40,7 +39,7 @@ from calotype.edge.peers import Peers, socket_path
 from calotype.edge.statistics import WorkerStatistics
 from calotype.edge.worker import EdgeWorker, Place
 from calotype.edge.zones import Zones
-from calotype.master_key import MasterKey
+from calotype.programs.master_keys import load_master_key
 from calotype.programs.supervisor import Child, Ready, Supervisor
 from calotype.serve.client import Client
 from calotype.serve.limits import Limits
@@ -54,7 +53,6 @@ from calotype.site.folder import load_credentials, save_credentials
 log = logging.getLogger("calotype.edge")
 
 DRAIN_TIMEOUT_S = 10.0
-CERTIFICATE_CHECK_S = 5.0
 SOCKET_PATH_BYTES = 107  # sun_path of unix(7), without its final NUL
 # Workers pass whole pictures to each other over these sockets, with as many viewers as their listeners allow.
 _INTERNAL_LIMITS = replace(Limits(), requests_in_flight_max=32_768, connections_max=32_768)
@@ -128,7 +126,7 @@ def children(settings: EdgeSettings) -> list[Child]:
     require_private(settings.run_folder)
     EntryFiles(settings.edge_folder / "cache", writer="*").prepare()
     if settings.tls_listen is not None:
-        certificates_in(settings.certificates)
+        require_certificates(settings.certificates)
     tls = bind(settings.tls_listen) if settings.tls_listen is not None else None
     listeners = Listeners(bind(settings.listen), tls)
     instance = secrets.token_hex(8)
@@ -147,14 +145,23 @@ def require_private(folder: Path) -> None:
         raise PermissionError(f"{folder} must belong to this user and be writable by nobody else (chmod 700)")
 
 
-def certificates_in(folder: Path | None) -> Certificates:
-    """The certificates of the folder, the first by name for clients that ask for none. Raises ValueError."""
-    chains = sorted(folder.glob("*.crt")) if folder is not None else []
-    if not chains:
+@dataclass(frozen=True, slots=True)
+class CertificateFolder:
+    """The NAME.crt and NAME.key pairs of a folder, by name, as they are each time they are gone through."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[CertificateFiles]:
+        for chain in sorted(self.path.glob("*.crt")):
+            yield CertificateFiles(chain, chain.with_suffix(".key"))
+
+
+def require_certificates(folder: Path | None) -> None:
+    """Raises ValueError for a folder with no certificate at all; whether each can be used, the workers tell."""
+    if folder is None or not list(CertificateFolder(folder)):
         raise ValueError(
             f"the TLS listener needs edge.certificates: a folder of NAME.crt and NAME.key pairs; found none in {folder}"
         )
-    return Certificates([CertificateFiles(chain, chain.with_suffix(".key")) for chain in chains])
 
 
 def control_token(data: Path) -> str:
@@ -179,7 +186,7 @@ async def _control(settings: EdgeSettings, listener: socket.socket, ready: Ready
     plane = ControlPlane(bans, workers)
     token = control_token(settings.data)
     cloudflare = CloudflareServer(
-        ConfigurationStore(settings.edge_folder, MasterKey.load()),
+        ConfigurationStore(settings.edge_folder, load_master_key(settings.data)),
         token=token,
         on_change=plane.configuration_changed,
         purge=plane.purge,
@@ -273,13 +280,11 @@ async def work(
     front = BehindProxy(worker, settings.trusted_proxies) if settings.trusted_proxies else worker
     servers = [Server(front)]
     await servers[0].start(listeners.plain)
-    certificates = None
     if listeners.tls is not None:
-        certificates = certificates_in(settings.certificates)
-        servers.append(Server(front, ssl=certificates.context))
+        servers.append(Server(front, ssl=_certificates(settings, number)))
         await servers[1].start(listeners.tls)
     ready()
-    await _until_stopped(stopped, certificates)
+    await stopped.wait()
     await asyncio.gather(*(server.drain(DRAIN_TIMEOUT_S) for server in servers))
     await fills.drain()
     await internal_server.drain(1.0)
@@ -289,13 +294,10 @@ async def work(
         access_log.flush()
 
 
-async def _until_stopped(stopped: asyncio.Event, certificates: Certificates | None) -> None:
-    """Waits, and meanwhile takes over certificates that were renewed."""
-    while not stopped.is_set():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stopped.wait(), CERTIFICATE_CHECK_S if certificates is not None else None)
-        if certificates is not None:
-            certificates.reload_if_changed()
+def _certificates(settings: EdgeSettings, number: int) -> Certificates:
+    """Those of the folder that can be used; the server reads them again on change. The first worker tells for all."""
+    assert settings.certificates is not None, "children() has seen that there is a folder"
+    return Certificates(CertificateFolder(settings.certificates), report=log.error if number == 0 else log.debug)
 
 
 def _zones_loader(settings: EdgeSettings) -> Callable[[], Zones]:
@@ -303,5 +305,5 @@ def _zones_loader(settings: EdgeSettings) -> Callable[[], Zones]:
     if settings.front is not None:
         front = Zones.of_front(address_of_front(settings.front), mode)
         return lambda: front
-    store = ConfigurationStore(settings.edge_folder, MasterKey.load())
+    store = ConfigurationStore(settings.edge_folder, load_master_key(settings.data))
     return lambda: Zones(store.load(), mode)
