@@ -308,7 +308,7 @@ def test_upload_headers_that_cannot_be_honoured_are_refused(changes, error):
 
 
 def test_a_file_name_may_be_1024_bytes_and_hold_dots():
-    for name in ("é" * 512, "..", "../..", "a//b", "/a/", "\\"):
+    for name in ("é" * 512, "...", "a/..", "a/../b", "a//b", "/a/", "\\"):
         request = upload_request(**{"x-bz-file-name": "".join(f"%{byte:02X}" for byte in name.encode())})
         assert parse(read_target(request.path), request).file_name == name
 

@@ -176,12 +176,23 @@ async def test_a_custom_timestamp_places_the_version_in_time(origin):
 
 async def test_names_that_look_like_paths_are_only_names(origin):
     bucket_id = await origin.bucket("photographs", "allPublic")
-    for name in ("..", "../../etc/passwd", "a/../b", "./a", "//a", "a%2Fb", "a?b#c"):
+    names = {"a/../b", "./a", "//a", "a%2Fb", "a?b#c", "...", "..a"}
+    for name in names:
         await origin.put(bucket_id, name, name.encode())
     listed = (await origin.call("b2_list_file_names", bucketId=bucket_id)).json["files"]
-    assert {file["fileName"] for file in listed} == {"..", "../../etc/passwd", "a/../b", "./a", "//a", "a%2Fb", "a?b#c"}
-    assert (await origin.send("GET", "/file/photographs/../../etc/passwd")).content == b"../../etc/passwd"
+    assert {file["fileName"] for file in listed} == names
+    assert (await origin.send("GET", "/file/photographs/a/../b")).content == b"a/../b"
     assert (await origin.send("GET", "/file/photographs/a%252Fb")).content == b"a%2Fb"
+    begun = (await origin.call("b2_list_file_names", bucketId=bucket_id, prefix="..")).json["files"]
+    assert [file["fileName"] for file in begun] == ["...", "..a"]
+
+
+@pytest.mark.parametrize("name", ["..", "../../etc/passwd", "a/../../b", "./../a", "a/../.."])
+async def test_names_that_climb_above_their_root_are_refused_and_nothing_is_changed(origin, name):
+    bucket_id = await origin.bucket("photographs", "allPublic")
+    answer = await origin.upload(bucket_id, name, HELLO)
+    assert answer.error == (400, "bad_request", "File names must not climb above their root with '..' segments")
+    assert (await origin.call("b2_list_file_versions", bucketId=bucket_id)).json["files"] == []
 
 
 async def test_a_full_disk_is_a_storage_cap_and_reads_go_on(origin_with_20_bytes_left):

@@ -6,11 +6,10 @@ Each function gives its argument back, or raises BadRequest with what was wrong 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from calotype.b2.errors import BadRequest
-
-LONGEST_FILE_NAME_BYTES = 1024
+from calotype.store.object_names import ObjectNameError, check_name_prefix, check_object_name
 
 RESERVED_BUCKET_NAMES = frozenset({"b2api", "file", "healthz", "calotype"})
 """First path segments with which the origin means something other than a bucket."""
@@ -38,18 +37,23 @@ _LINE_FOLD = re.compile(r"[ \t]*\r?\n[ \t]*|\r")
 
 
 def file_name(name: str) -> str:
-    """A legal file name: 1 to 1024 bytes of UTF-8 without control characters. `..` is a name like any other."""
-    length = len(encoded(name, "File name"))
-    if not length:
+    """A legal file name: 1 to 1024 bytes of UTF-8 without control characters, which does not climb above its root."""
+    if not name:
         raise BadRequest("File names must contain at least one character")
-    if length > LONGEST_FILE_NAME_BYTES:
-        raise BadRequest(f"File names must not be longer than {LONGEST_FILE_NAME_BYTES} bytes; this one has {length}")
-    return without_control_characters(name, "File names")
+    return _checked(name, check_object_name)
 
 
 def name_prefix(prefix: str) -> str:
     """A legal beginning of file names; may be empty."""
-    return file_name(prefix) if prefix else prefix
+    return _checked(prefix, check_name_prefix)
+
+
+def _checked(name: str, check: Callable[[bytes], None]) -> str:
+    try:
+        check(encoded(name, "File name"))
+    except ObjectNameError as exc:
+        raise BadRequest(f"File names {exc}") from exc
+    return name
 
 
 def without_control_characters(text: str, subject: str) -> str:
