@@ -348,6 +348,20 @@ async def test_the_outbox_tells_each_change_of_what_is_visible(store: Store, buc
     assert row.sequence > rows[-1].sequence
 
 
+async def test_forgotten_changes_are_gone_from_the_database_after_a_moment(tmp_path: Path) -> None:
+    settings = StoreSettings(reserve_bytes=0, housekeeping_interval_s=0.01)
+    async with await Store.open(tmp_path, MasterKey.random(), settings=settings) as store:
+        bucket = await store.create_bucket((await store.default_account()).account_id, "photographs")
+        for key in (b"a", b"b"):
+            await put(store, bucket, key, b"content")
+        first, second = await store.outbox(0)
+        await store.forget_outbox(first.sequence)
+        assert await store.outbox(0) == [second]
+        async with asyncio.timeout(5):
+            while await store.metadata.read(lambda transaction: transaction.outbox(0, 9)) != [second]:
+                await asyncio.sleep(0.01)
+
+
 async def test_a_second_opening_says_who_holds_the_folder(tmp_path: Path) -> None:
     master_key = MasterKey.random()
     async with await Store.open(tmp_path, master_key, address="127.0.0.1:9000"):

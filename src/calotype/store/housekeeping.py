@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 import time
+from collections.abc import Callable
 from typing import Any
 
 from calotype.store.blobs import Blobs
@@ -13,7 +14,7 @@ from calotype.store.counting import CountedCalls
 from calotype.store.errors import Refused
 from calotype.store.fsck import find_orphans
 from calotype.store.group_commit import GroupCommit
-from calotype.store.metadata import Metadata
+from calotype.store.metadata import Metadata, Transaction
 from calotype.store.removal import Removals
 from calotype.store.versions import Change
 
@@ -30,7 +31,9 @@ class Housekeeping:
         self._metadata = metadata
         self._blobs = blobs
         self._interval_s = interval_s
-        self._news = asyncio.Event()  # set once, at the next change of the outbox, and replaced
+        self._news: asyncio.Event | None = None  # made by who waits for it, set once, at the next change
+        self.outbox_forgotten_up_to = 0
+        self._outbox_removed_up_to = 0
         self._commits: GroupCommit | None = None
         self._task: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
@@ -50,14 +53,16 @@ class Housekeeping:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.flush_ledger()
+        await self._remove_forgotten()
         await self._remove_due(all_of_them=True)
 
     def committed(self, outcome: Any) -> None:
         """Told of each committed change's result."""
         if isinstance(outcome, Change):
             self.removals.release(outcome.released, time.monotonic())
-            self._news.set()
-            self._news = asyncio.Event()
+            if self._news is not None:
+                self._news.set()
+                self._news = None
 
     async def flush_ledger(self) -> None:
         rows = self.calls.take()
@@ -67,6 +72,17 @@ class Housekeeping:
             await self._commits.commit(lambda transaction: transaction.add_to_ledger(rows))
         except Refused:
             self.calls.put_back(rows)
+
+    def _has_changes_beyond(self, after: int) -> Callable[[Transaction], bool]:
+        start = max(after, self.outbox_forgotten_up_to)
+        return lambda transaction: bool(transaction.outbox(start, 1))
+
+    def forget_outbox(self, up_to: int) -> None:
+        """Rows up to this one are gone for who asks, and removed within the second; after a crash some may come again.
+
+        A commit for each time that somebody has followed the outbox a little further would double their number.
+        """
+        self.outbox_forgotten_up_to = max(self.outbox_forgotten_up_to, up_to)
 
     async def sweep(self) -> int:
         """Release the blobs that no row names, and remove those that may go at once; how many there were."""
@@ -88,8 +104,10 @@ class Housekeeping:
 
     async def wait_outbox(self, after: int) -> None:
         while True:
+            if self._news is None:
+                self._news = asyncio.Event()
             news = self._news
-            if await self._metadata.read(lambda transaction: transaction.outbox(after, 1)):
+            if await self._metadata.read(self._has_changes_beyond(after)):
                 return
             await news.wait()
 
@@ -98,9 +116,20 @@ class Housekeeping:
             await asyncio.sleep(self._interval_s)
             try:
                 await self.flush_ledger()
+                await self._remove_forgotten()
                 await self._remove_due()
             except (OSError, sqlite3.Error) as error:  # tried again next time
                 _log.warning("housekeeping: %s", error)
+
+    async def _remove_forgotten(self) -> None:
+        up_to = self.outbox_forgotten_up_to
+        if up_to <= self._outbox_removed_up_to or self._commits is None:
+            return
+        try:
+            await self._commits.commit(lambda transaction: transaction.forget_outbox(up_to))
+        except Refused:
+            return  # they are removed when the store may be written again
+        self._outbox_removed_up_to = up_to
 
     async def _remove_due(self, *, all_of_them: bool = False) -> None:
         due = self.removals.due(time.monotonic(), all_of_them=all_of_them)

@@ -257,6 +257,7 @@ class Store(OpenStore):
 
     async def outbox(self, after: int, limit: int = 1000) -> list[OutboxRow]:
         """Keys whose visible content changed, by sequence, those greater than `after`."""
+        after = max(after, self._housekeeping.outbox_forgotten_up_to)
         return await self.metadata.read(lambda transaction: transaction.outbox(after, limit))
 
     async def wait_outbox(self, after: int) -> None:
@@ -264,7 +265,8 @@ class Store(OpenStore):
         await self._housekeeping.wait_outbox(after)
 
     async def forget_outbox(self, up_to: int) -> None:
-        await self._commits.commit(lambda transaction: transaction.forget_outbox(up_to))
+        """Rows up to this sequence come no more. A crash within the second after may bring some of them back."""
+        self._housekeeping.forget_outbox(up_to)
 
     # care
 
