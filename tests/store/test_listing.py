@@ -84,6 +84,7 @@ async def steps_of_a_page(store: Store, bucket: Bucket, delimiter: bytes) -> tup
         return 0
 
     def counted(transaction: Any) -> ListingPage:
+        transaction.accounts()  # a connection's first statement reads the schema, which would count
         connection = transaction._execute.__self__
         connection.set_progress_handler(count, 1)
         try:
