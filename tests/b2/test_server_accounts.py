@@ -3,6 +3,7 @@
 import pytest
 
 from calotype.auth.capabilities import ALL_CAPABILITIES, BUCKET_KEY_CAPABILITIES
+from calotype.b2 import credentials
 from calotype.b2.json import AccountAuthorization, Allowed, ApiInfo, StorageApi, authorization_answer
 
 DAY_MS = 86_400_000
@@ -104,22 +105,29 @@ def basic_of(key, secret=None):
     return base64.b64encode(f"{key.key_id}:{secret or key.secret}".encode()).decode()
 
 
-@pytest.mark.parametrize("header", [None, "Basic", "Basic !!", "Bearer x", "WRONG_SECRET", "UNKNOWN_ID"])
-async def test_wrong_credentials_are_unauthorized_in_json(origin, header):
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        *((header, credentials.KEY_NEEDED) for header in (None, "Basic", "Basic !!", "Bearer x")),
+        ("WRONG_SECRET", credentials.WRONG_KEY),
+        ("UNKNOWN_ID", credentials.WRONG_KEY),
+    ],
+)
+async def test_wrong_credentials_are_unauthorized_in_json_and_in_words(origin, header, message):
     if header == "WRONG_SECRET":
         header = f"Basic {basic_of(origin.owner, 'K001wrong')}"
     if header == "UNKNOWN_ID":
         header = "Basic MDAxYWFiYmNjZGRlZWZmMDAwMDAwMDAwNzpLMDAx"
     headers = {} if header is None else {"authorization": header}
     answer = await origin.send("GET", "/b2api/v1/b2_authorize_account", headers)
-    assert answer.error == (401, "unauthorized", "")
+    assert answer.error == (401, "unauthorized", message)
 
 
 async def test_an_expired_key_no_longer_authorizes_and_its_token_has_expired(origin):
     key = await origin.restricted_key({"listBuckets"}, valid_ms=1_000)
     token = await origin.token(key)
     origin.now_ms += 1_000
-    assert (await origin.authorize(key)).error == (401, "unauthorized", "")
+    assert (await origin.authorize(key)).error == (401, "unauthorized", "The application key has expired")
     answer = await origin.send("POST", "/b2api/v4/b2_list_buckets", {"authorization": token}, b"{}")
     assert answer.error[:2] == (401, "expired_auth_token")
 
@@ -178,7 +186,8 @@ async def test_a_token_that_is_none_of_ours_is_bad(origin, token):
 
 
 async def test_a_call_without_a_token_is_unauthorized_before_its_body_is_looked_at(origin):
-    assert (await origin.send("POST", "/b2api/v4/b2_list_buckets", {}, b"{")).error == (401, "unauthorized", "")
+    answer = await origin.send("POST", "/b2api/v4/b2_list_buckets", {}, b"{")
+    assert answer.error == (401, "unauthorized", credentials.TOKEN_NEEDED)
 
 
 async def test_an_upload_token_opens_no_other_call_and_an_account_token_no_upload(origin):

@@ -2,11 +2,13 @@
 
 import pytest
 
+from calotype.b2.credentials import TOKEN_NEEDED
 from calotype.http.http_date import format_http_date
 
 HELLO = b"hello"
 HELLO_SHA1 = "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"
 HELLO_ETAG = '"5d41402abc4b2a76b9719d911017c592"'
+NO_TOKEN = (401, "unauthorized", TOKEN_NEEDED)
 
 
 async def public(origin, name="a.png", content=HELLO, info=None, **headers):
@@ -124,8 +126,8 @@ async def test_a_private_file_needs_a_token_in_header_or_query(origin):
     bucket_id = await origin.bucket("photographs")
     await origin.put(bucket_id, "a.png", HELLO)
     token = await origin.token()
-    assert (await origin.send("GET", "/file/photographs/a.png")).error == (401, "unauthorized", "")
-    assert (await origin.send("GET", "/file/photographs/no-such-file")).error == (401, "unauthorized", "")
+    assert (await origin.send("GET", "/file/photographs/a.png")).error == NO_TOKEN
+    assert (await origin.send("GET", "/file/photographs/no-such-file")).error == NO_TOKEN
     assert (await origin.send("GET", "/file/photographs/a.png", {"authorization": token})).content == HELLO
     assert (await origin.send("GET", f"/file/photographs/a.png?Authorization={token}")).content == HELLO
 
@@ -207,7 +209,7 @@ async def test_a_download_token_lives_a_second_to_a_week(origin, seconds):
 async def test_overrides_replace_headers_for_whoever_is_authorised(origin):
     await public(origin)
     query = "?b2ContentType=text/html&b2ContentDisposition=attachment&b2CacheControl=max-age%3D1"
-    assert (await origin.send("GET", f"/file/photographs/a.png{query}")).error == (401, "unauthorized", "")
+    assert (await origin.send("GET", f"/file/photographs/a.png{query}")).error == NO_TOKEN
     answer = await origin.send("GET", f"/file/photographs/a.png{query}", {"authorization": await origin.token()})
     assert answer.headers.get("content-type") == "text/html"
     assert "sandbox" in answer.headers.get("content-security-policy", "")
@@ -267,7 +269,7 @@ async def test_a_private_file_is_not_given_by_its_id_alone(origin):
     bucket_id = await origin.bucket("photographs")
     file_id = await origin.put(bucket_id, "a", HELLO)
     path = f"/b2api/v4/b2_download_file_by_id?fileId={file_id}"
-    assert (await origin.send("GET", path)).error == (401, "unauthorized", "")
+    assert (await origin.send("GET", path)).error == NO_TOKEN
     assert (await origin.send("GET", path, {"authorization": await origin.token()})).content == HELLO
 
 

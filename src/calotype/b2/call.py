@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from calotype.auth.authorize import Resource, authorize
-from calotype.b2.credentials import NOBODY, Credentials, Grant
+from calotype.b2.credentials import NOBODY, TOKEN_NEEDED, Credentials, Grant
 from calotype.b2.errors import BadBucketId, Unauthorized
 from calotype.b2.operations import TransactionClass
 from calotype.b2.settings import B2Settings, api_url
@@ -81,7 +81,7 @@ class Call:
 
     def check(self, capability: str, resource: Resource) -> None:
         if authorize(self.grant.principal, capability, resource) is not None:
-            raise Unauthorized
+            raise Unauthorized(TOKEN_NEEDED if self.grant.principal.is_anonymous else None)
 
     def own_account(self, account_id: str) -> None:
         """Raises Unauthorized when a call names an account that is not the caller's."""

@@ -22,6 +22,10 @@ ACCOUNT_TOKEN = "acct"
 UPLOAD_TOKEN = "upld"
 DOWNLOAD_TOKEN = "dnld"
 
+KEY_NEEDED = "An application key is needed: its id and the key itself in a Basic Authorization header"
+WRONG_KEY = "The application key id or the application key is wrong"  # which of them, a guesser is not told
+TOKEN_NEEDED = "An authorization token is needed in the Authorization header"
+
 RandomBytes = Callable[[int], bytes]
 
 
@@ -50,14 +54,16 @@ class Credentials:
         """The key whose id and secret stand in a Basic header; raises Unauthorized."""
         presented = read_basic_credentials(authorization)
         if presented is None:
-            raise Unauthorized
+            raise Unauthorized(KEY_NEEDED)
         key_id, secret = presented
         try:
             key = await self._store.key(key_id)
         except NoSuchApplicationKey as exc:
-            raise Unauthorized from exc
-        if not hmac.compare_digest(key.secret.encode(), secret.encode()) or is_expired(key, now_ms):
-            raise Unauthorized
+            raise Unauthorized(WRONG_KEY) from exc
+        if not hmac.compare_digest(key.secret.encode(), secret.encode()):
+            raise Unauthorized(WRONG_KEY)
+        if is_expired(key, now_ms):
+            raise Unauthorized("The application key has expired")
         return key
 
     async def account_token(self, key: ApplicationKey, now_ms: int, lifetime_s: int) -> str:
@@ -86,13 +92,13 @@ class Credentials:
     async def account_grant(self, token: str | None, now_ms: int) -> Grant:
         """Who an account token speaks for; raises Unauthorized when there is none."""
         if not token:
-            raise Unauthorized
+            raise Unauthorized(TOKEN_NEEDED)
         claims = await self._open(ACCOUNT_TOKEN, token, now_ms)
         return Grant(Principal.of(await self._living_key(claims["key_id"], now_ms)))
 
     async def upload_grant(self, token: str | None, now_ms: int) -> Grant:
         if not token:
-            raise Unauthorized
+            raise Unauthorized(TOKEN_NEEDED)
         claims = await self._open(UPLOAD_TOKEN, token, now_ms)
         key = await self._living_key(claims["key_id"], now_ms)
         return Grant(Principal.of(key), bucket_id=claims["bucket_id"])

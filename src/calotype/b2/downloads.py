@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from calotype.auth.authorize import Resource
 from calotype.b2.call import Call
+from calotype.b2.credentials import TOKEN_NEEDED
 from calotype.b2.errors import NotFound, PreconditionFailed, RangeNotSatisfiable, Unauthorized
 from calotype.b2.file_calls import well_formed
 from calotype.b2.objects import content_sha1, header_value
@@ -103,7 +104,7 @@ async def respond(call: Call, bucket: Bucket, file: FileVersion, overrides: Mapp
 def check_overrides(call: Call, overrides: Mapping[str, str]) -> None:
     """Overriding a header needs an authorization, and a token made with overrides needs the same ones repeated."""
     if overrides and call.grant.principal.is_anonymous:
-        raise Unauthorized
+        raise Unauthorized(TOKEN_NEEDED)
     if any(overrides.get(name) != value for name, value in call.grant.overrides.items()):
         raise Unauthorized
 

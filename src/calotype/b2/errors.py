@@ -106,9 +106,9 @@ class MissingFileLock(B2Error):
 
 
 class Unauthorized(B2Error):
-    """A valid token that does not allow this, or no token at all.
+    """A valid token that does not allow this, no token at all, or a wrong application key. No client tries again.
 
-    The message stays empty: the b2 CLI builds its own sentence, and no client tries again (b2.md §2.4).
+    For a valid token the message stays empty: the b2 CLI builds its own sentence then (b2.md §2.4).
     """
 
     status, code = 401, "unauthorized"
