@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -16,12 +17,19 @@ import pytest
 from calotype.cli.errors import CommandError
 from calotype.site.folder import Credentials, OwnerKey, save_credentials
 from cli.conftest import Command, Outcome
+from support.ports import free_ports
 
 COMMANDS = [
     *(["up"], ["origin"], ["edge"], ["console"], ["plan"], ["apply"], ["doctor"], ["check"]),
     *(["config", "show"], ["config", "default"], ["upload"], ["ls"], ["rm"], ["login"]),
     *(["buckets", "create"], ["buckets", "list"], ["buckets", "update"], ["buckets", "delete"]),
     *(["keys", "create"], ["keys", "list"], ["keys", "delete"], ["backup"], ["restore"], ["fsck"]),
+]
+
+ADDRESSES = [
+    part
+    for name, port in zip(("edge", "console", "origin", "control"), free_ports(4), strict=True)
+    for part in (f"--{name}", f"127.0.0.1:{port}")
 ]
 
 
@@ -86,16 +94,64 @@ def test_a_broken_calotype_toml_is_shown_with_its_line(calotype: Command, stoppe
     (stopped / "calotype.toml").write_text("[site]\nbuket = 'photos'\n")
     arguments = [*command, "--data", str(stopped)]
     outcome = _run_program(arguments) if command[0] in ("up", "origin") else calotype(*arguments)
-    assert outcome.code == (1 if command[0] in ("up", "origin") else 3)
+    assert outcome.code == 3
     assert f"calotype: {stopped}/calotype.toml:2:1: unknown setting buket; did you mean bucket?\n" in outcome.err
     assert "   | ^^^^^\nexpected one of [site]'s settings: name, domain, bucket" in outcome.err
     assert "Traceback" not in outcome.err
 
 
-def _run_program(arguments: list[str]) -> Outcome:
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["origin", "--listen", "nonsense"], 2, "--listen is 'nonsense'"),
+        (["console", "--listen", ""], 2, "--listen is ''"),
+        (["up", "--origin", "nonsense"], 2, "--origin is 'nonsense'"),
+        (["edge", "--front", "ftp://x"], 2, "--front is 'ftp://x', which is no origin"),
+        (["edge", "--front", "127.0.0.1:7402"], 2, "--front is '127.0.0.1:7402', which is no origin"),
+        (["edge", "--front", "http://127.0.0.1:7402/path"], 2, "--front is 'http://127.0.0.1:7402/path', which"),
+        (["edge", "--front", "http://127.0.0.1:x"], 2, "--front is 'http://127.0.0.1:x', which is no origin"),
+        (
+            ["origin", "--listen", "192.0.2.1:7777"],
+            3,
+            "listen.origin (--listen) is 192.0.2.1:7777: this machine does not have that address."
+            " Choose another address with --listen HOST:PORT,",
+        ),
+        (["origin", "--listen", "127.0.0.1:{port}", "--data", "/proc/nope"], 3, "the data folder /proc/nope cannot be"),
+        (["up", *ADDRESSES, "--data", "/proc/nope"], 3, "the data folder /proc/nope cannot be used: No such file"),
+    ],
+)
+def test_a_server_tells_a_wrong_argument_in_words(tmp_path: Path, arguments: list[str], code: int, line: str) -> None:
+    outcome = _run_program([part.format(port=free_ports(1)[0]) for part in arguments], HOME=str(tmp_path))
+    assert (outcome.code, outcome.out) == (code, "")
+    assert outcome.err.startswith(f"calotype: {line}")
+    assert "Traceback" not in outcome.err
+    assert "Errno" not in outcome.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["up", "edge"])
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_without_certificates_is_shown_with_its_line(tmp_path: Path, command: str, there: bool) -> None:
+    if there:
+        (tmp_path / "certs").mkdir()
+    tls = free_ports(1)[0]
+    (tmp_path / "calotype.toml").write_text(f"[listen]\ntls = '127.0.0.1:{tls}'\n[edge]\ncertificates = 'certs'\n")
+    outcome = _run_program([command, "--data", str(tmp_path)])
+    why = f"there is no .crt file in {tmp_path}/certs" if there else f"there is no folder {tmp_path}/certs"
+    assert outcome.code == 3
+    assert outcome.err == (
+        f"calotype: {tmp_path}/calotype.toml:4:16: edge.certificates: {why}\n"
+        " 4 | certificates = 'certs'\n"
+        "   |                ^^^^^^^\n"
+        "expected a folder of NAME.crt and NAME.key pairs, for listen.tls\n"
+    )
+
+
+def _run_program(arguments: list[str], **variables: str) -> Outcome:
     """A command that becomes another program needs a process of its own."""
     program = [sys.executable, "-c", "from calotype.cli import main; main()"]
-    done = subprocess.run([*program, *arguments], text=True, capture_output=True)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CALOTYPE_")} | variables
+    done = subprocess.run([*program, *arguments], text=True, capture_output=True, env=environment)
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 

@@ -174,7 +174,7 @@ def test_a_taken_port_is_told_with_its_setting_and_nothing_is_made(tmp_path: Pat
     port = int(getattr(site, name).rpartition(":")[2])
     with socket.create_server(("127.0.0.1", port)):
         outcome = refused(site)
-    assert outcome.returncode == 1
+    assert outcome.returncode == 3
     assert outcome.stderr.startswith(f"calotype: listen.{name} (--{name}) is 127.0.0.1:{port}: another program listens")
     assert len(outcome.stderr.splitlines()) == 1
     assert not site.data.exists()
@@ -223,6 +223,27 @@ def test_the_origin_runs_alone_and_commands_find_it(tmp_path: Path) -> None:
     finally:
         process.terminate()
         code = process.wait(30)
+    assert code == 0
+
+
+def test_a_second_edge_on_one_data_folder_says_who_holds_it(tmp_path: Path) -> None:
+    site = make_site(tmp_path)
+    listen, other = site.edge.removeprefix("http://"), site.console.removeprefix("http://")
+    command = [CALOTYPE, "edge", "--front", site.origin, "--data", str(site.data), "--listen"]
+    first = subprocess.Popen([*command, listen], env=dict(site.environment), stderr=subprocess.DEVNULL)
+    try:
+        assert eventually(lambda: (site.data / "run" / "started-with.json").exists())
+        second = subprocess.run(
+            [*command, other], env=dict(site.environment), capture_output=True, text=True, timeout=30
+        )
+        assert second.returncode == 1
+        assert second.stderr == (
+            f"calotype: {site.data / 'run'} is in use by process {first.pid}, calotype edge at {listen}\n"
+        )
+        assert first.poll() is None
+    finally:
+        first.terminate()
+        code = first.wait(30)
     assert code == 0
 
 

@@ -17,7 +17,7 @@ class ExitCode(IntEnum):
 
 EXIT_CODES: dict[int, str] = {
     0: "done",
-    ExitCode.FAILED: "the command failed; nothing else fits",
+    ExitCode.FAILED: "the command failed for another reason",
     ExitCode.USAGE: "wrong arguments",
     ExitCode.SETTINGS: "a setting or the profile is wrong or missing",
     ExitCode.UNREACHABLE: "the origin, edge or control plane does not answer",

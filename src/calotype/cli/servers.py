@@ -56,7 +56,7 @@ def origin(
     from calotype.cli.profiles import data_folder
     from calotype.cli.starting import become_program
 
-    become_program("origin", {"data": str(data_folder(data)), "flags": {"--origin": listen}})
+    become_program("origin", {"data": str(data_folder(data)), "flags": {"--listen": listen}})
 
 
 def edge(
@@ -101,7 +101,7 @@ def edge(
     from calotype.cli.profiles import data_folder
     from calotype.cli.starting import become_program
 
-    flags = {"--edge": listen, "--control": control, **_tls_flags(tls, certificates)}
+    flags = {"--listen": listen, "--control": control, **_tls_flags(tls, certificates)}
     chosen = {"front": front, "workers": workers, "mode": None if mode is None else mode.value}
     become_program("edge", {"data": str(data_folder(data)), "flags": flags, **chosen})
 
@@ -122,7 +122,7 @@ def console(
     from calotype.cli.profiles import data_folder
     from calotype.cli.starting import become_program
 
-    become_program("console", {"data": str(data_folder(data)), "flags": {"--console": listen}})
+    become_program("console", {"data": str(data_folder(data)), "flags": {"--listen": listen}})
 
 
 def _tls_flags(tls: str | None, certificates: Path | None) -> dict[str, str | None]:

@@ -5,25 +5,33 @@ from __future__ import annotations
 import dataclasses
 import errno
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from calotype.site.kinds import Address
-from calotype.site.settings import Site
+from calotype.site.settings import Listen, Site
+
+ALL = tuple(each.name for each in dataclasses.fields(Listen))
 
 
 class CannotListen(Exception):
     """An address of the site cannot be listened on. The text names the setting and the ways to change it."""
 
 
-def require_free_addresses(site: Site, sources: Mapping[str, str]) -> None:
-    """Raises `CannotListen` for the first address of the site that is taken or not this machine's."""
-    for each in dataclasses.fields(site.listen):
-        address = getattr(site.listen, each.name)
+def require_free_addresses(
+    site: Site, sources: Mapping[str, str], *, names: Sequence[str] = ALL, flags: Mapping[str, str] | None = None
+) -> None:
+    """Raises `CannotListen` for the first of the addresses that is taken or not this machine's.
+
+    `flags` are those of the command for the addresses, where they are not named as the addresses are.
+    """
+    for name in names:
+        address = getattr(site.listen, name)
         if isinstance(address, Address):
-            _require_free(each.name, address, sources[f"listen.{each.name}"])
+            flag = (flags or {}).get(name, f"--{name}")
+            _require_free(name, address, sources[f"listen.{name}"], flag)
 
 
-def _require_free(name: str, address: Address, source: str) -> None:
+def _require_free(name: str, address: Address, source: str, flag: str) -> None:
     try:
         family, _, _, _, where = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -33,7 +41,7 @@ def _require_free(name: str, address: Address, source: str) -> None:
             probe.listen(1)
     except OSError as exc:
         raise CannotListen(
-            f"listen.{name} ({source}) is {address}: {_why(exc)}. Choose another address with --{name} HOST:PORT,"
+            f"listen.{name} ({source}) is {address}: {_why(exc)}. Choose another address with {flag} HOST:PORT,"
             f" CALOTYPE_{name.upper()} or {name} under [listen] in calotype.toml."
         ) from exc
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from calotype.site.source import SettingsError
 from calotype.store.errors import StoreLocked
 from calotype.store.folder_lock import FolderLock
 
@@ -22,6 +23,24 @@ FORMER_STOPS_WITHIN_S = 25.0  # longer than any child takes to drain
 PAUSE_S = 0.05
 
 _HOLDER = re.compile(r"process ([0-9]+)")
+
+
+def make_data_folder(folder: Path) -> None:
+    """Makes the folder unless it is there; raises `SettingsError`, which names the ways to choose another."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        usable = os.access(folder, os.W_OK | os.X_OK)
+    except OSError as exc:
+        raise _unusable(folder, exc.strerror or str(exc)) from exc
+    if not usable:
+        raise _unusable(folder, "this user may not write there")
+
+
+def _unusable(folder: Path, why: str) -> SettingsError:
+    return SettingsError(
+        f"the data folder {folder} cannot be used: {why}\nexpected a folder of this user, chosen with --data DIR or"
+        " CALOTYPE_DATA"
+    )
 
 
 @contextmanager

@@ -14,10 +14,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from calotype.programs.addresses import CannotListen, require_free_addresses
+from calotype.programs.certificate_folder import require_certificate_folder
+from calotype.programs.folder_owner import make_data_folder, one_owner, wait_for_the_former
 from calotype.programs.supervisor import Ready, log, report
+from calotype.serve.errors import AddressInUse
 from calotype.site.folder import read_site
 from calotype.site.running import forget_start, record_start
 from calotype.site.settings import Site
+from calotype.site.source import SettingsError, WrongArgument
 
 Settings = Mapping[str, Any]
 
@@ -30,7 +35,19 @@ def launch(name: str, settings: Settings) -> int:
         return 130
     except Exception as exc:
         report("", exc)
-        return 1
+        return exit_code_of(exc)
+
+
+def exit_code_of(exc: Exception) -> int:
+    """As `calotype --help` lists them: 2 for a wrong argument, 3 for a setting, 1 for anything else."""
+    from calotype.master_key import MasterKeyError
+    from calotype.store.errors import WrongMasterKey
+
+    if isinstance(exc, WrongArgument):
+        return 2
+    if isinstance(exc, SettingsError | CannotListen | AddressInUse | MasterKeyError | WrongMasterKey):
+        return 3
+    return 1
 
 
 def _up(settings: Settings) -> int:
@@ -42,7 +59,7 @@ def _up(settings: Settings) -> int:
 def _origin(settings: Settings) -> int:
     from calotype.programs import origin, up
 
-    with _alone(settings, "listen.origin") as (site, folder, record):
+    with _alone(settings, "origin") as (site, folder, record):
 
         def ready() -> None:
             record()
@@ -54,8 +71,12 @@ def _origin(settings: Settings) -> int:
 
 def _edge(settings: Settings) -> int:
     from calotype.programs import edge, up
+    from calotype.programs.master_keys import load_master_key
 
-    with _alone(settings, "listen.edge", "listen.control") as (site, folder, record):
+    if settings["front"] is not None:
+        _require_front(settings["front"])
+    names = ("edge", "tls") if settings["front"] is not None else ("edge", "tls", "control")
+    with _alone(settings, *names) as (site, folder, record):
         chosen = {name: settings[name] for name in ("front", "workers", "mode") if settings[name] is not None}
         wanted = replace(up.edge_settings(site, folder), **chosen)
 
@@ -63,13 +84,28 @@ def _edge(settings: Settings) -> int:
             record()
             log(f"the edge answers at {wanted.listen}")
 
-        return edge.run(wanted, ready)
+        wait_for_the_former(folder)
+        with one_owner(folder, f"calotype edge at {wanted.listen}"):
+            if wanted.front is None:
+                load_master_key(folder)
+            return edge.run(wanted, ready)
+
+
+def _require_front(url: str) -> None:
+    from calotype.edge.origin_request import address_of_front
+
+    try:
+        address_of_front(url)
+    except ValueError as exc:
+        raise WrongArgument(
+            f"--front is {url!r}, which is no origin\nexpected http://HOST:PORT or https://HOST:PORT, without a path"
+        ) from exc
 
 
 def _console(settings: Settings) -> int:
     from calotype.programs import console, up
 
-    with _alone(settings, "listen.console") as (site, folder, record):
+    with _alone(settings, "console") as (site, folder, record):
 
         def ready() -> None:
             record()
@@ -80,13 +116,19 @@ def _console(settings: Settings) -> int:
 
 
 @contextmanager
-def _alone(settings: Settings, *paths: str) -> Iterator[tuple[Site, Path, Ready]]:
-    """(site, data folder, what to call once it serves) of a program that runs alone.
+def _alone(settings: Settings, *names: str) -> Iterator[tuple[Site, Path, Ready]]:
+    """(site, data folder, what to call once it serves) of a program that runs alone, at the addresses of these names.
 
-    From then on until it stops, commands know the addresses at `paths`; a start that fails changes nothing.
+    `--listen` gives the first. Once it serves and until it stops, commands know the addresses; a start that fails
+    changes nothing.
     """
     folder = Path(settings["data"])
-    loaded = read_site(folder, variables=os.environ, flags=settings["flags"])
+    paths = [f"listen.{name}" for name in names]
+    loaded = read_site(folder, variables=os.environ, flags=settings["flags"], renamed={"--listen": paths[0]})
+    if "tls" in names:
+        require_certificate_folder(folder, loaded)
+    require_free_addresses(loaded.site, loaded.sources, names=names, flags={names[0]: "--listen"})
+    make_data_folder(folder)
     recorded = False
 
     def record() -> None:

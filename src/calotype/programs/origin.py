@@ -15,7 +15,7 @@ from calotype.auth.capabilities import ALL_CAPABILITIES
 from calotype.b2.server import B2Server
 from calotype.b2.settings import B2Settings
 from calotype.http.message import Prepared, Request, Response
-from calotype.master_key import MasterKey
+from calotype.programs.master_keys import load_master_key
 from calotype.s3.addressing import bucket_of_host
 from calotype.s3.server import S3Server
 from calotype.s3.settings import S3Settings
@@ -62,8 +62,9 @@ def run(settings: OriginSettings, ready: Callable[[], None], *, beside: Backgrou
 async def _serve(settings: OriginSettings, ready: Callable[[], None], beside: Background | None) -> None:
     stopped = stop_on_signals()
     listener = bind(settings.listen)
+    master_key = load_master_key(settings.data)
     async with await Store.open(
-        settings.data / "origin", MasterKey.load(), reserve_bytes=settings.reserve_bytes, address=settings.listen
+        settings.data / "origin", master_key, reserve_bytes=settings.reserve_bytes, address=settings.listen
     ) as store:
         await ensure_owner_key(store, settings.data)
         admin = OriginAdminServer(store, clock=milliseconds_now)

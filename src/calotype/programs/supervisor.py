@@ -283,7 +283,7 @@ def report(name: str, exc: BaseException) -> None:
     if isinstance(exc, OSError) or type(exc).__module__.startswith("calotype."):
         log(f"{name}: {exc}" if name else str(exc))
         return
-    log(f"{name}: {type(exc).__name__}: {exc}\n{''.join(traceback.format_exception(exc))}")
+    log(f"{f'{name}: ' if name else ''}{type(exc).__name__}: {exc}\n{''.join(traceback.format_exception(exc))}")
 
 
 def _take_readiness(slot: _Slot) -> None:

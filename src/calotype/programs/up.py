@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from calotype.deploy.desired import REGION
 from calotype.programs.addresses import require_free_addresses
-from calotype.programs.folder_owner import one_owner, wait_for_the_former
+from calotype.programs.certificate_folder import require_certificate_folder
+from calotype.programs.folder_owner import make_data_folder, one_owner, wait_for_the_former
 from calotype.programs.supervisor import Child, Ready, Supervisor, log
 from calotype.site.folder import OwnerKey, load_credentials, read_site, write_default_site
 from calotype.site.home_network import home_network_address
@@ -46,13 +47,18 @@ class NoOwnerKey(Exception):
 
 def run(settings: UpSettings) -> int:
     """Runs the site until it is stopped; the exit code. Raises `SettingsError` and `CannotListen` before it starts."""
+    from calotype.programs.master_keys import load_master_key
+
     loaded = read_site(settings.data, variables=os.environ, flags=settings.flags)
     site = loaded.site
     if site.listen.lan:
         site = site.on_the_home_network(home_network_address())
+    require_certificate_folder(settings.data, loaded)
     wait_for_the_former(settings.data)
     require_free_addresses(site, loaded.sources)
+    make_data_folder(settings.data)
     with one_owner(settings.data, f"calotype up with its origin at {site.listen.origin}"):
+        load_master_key(settings.data)
         written = write_default_site(settings.data)
         if written is not None:
             log(f"the settings of this site are in {written}")

@@ -46,8 +46,17 @@ def default_folder(environment: Mapping[str, str]) -> Path:
     return Path(home, "calotype").expanduser().absolute()
 
 
-def read_site(folder: Path, *, variables: Mapping[str, str], flags: Mapping[str, Any]) -> LoadedSite:
-    """The site described in the folder; without a file, by defaults, variables and flags. Raises `SettingsError`."""
+def read_site(
+    folder: Path,
+    *,
+    variables: Mapping[str, str],
+    flags: Mapping[str, Any],
+    renamed: Mapping[str, str] | None = None,
+) -> LoadedSite:
+    """The site described in the folder; without a file, by defaults, variables and flags, as `load_site` takes them.
+
+    Raises `SettingsError`.
+    """
     path = folder / FILE_NAME
     try:
         text = path.read_text("utf-8")
@@ -55,7 +64,7 @@ def read_site(folder: Path, *, variables: Mapping[str, str], flags: Mapping[str,
         text = ""
     except (OSError, UnicodeDecodeError) as exc:
         raise SettingsError(f"{path} cannot be read: {exc}\nexpected a text file in UTF-8") from exc
-    return load_site(text, file_name=str(path), variables=variables, flags=flags)
+    return load_site(text, file_name=str(path), variables=variables, flags=flags, renamed=renamed)
 
 
 def write_default_site(folder: Path) -> Path | None:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from calotype.site import settings as tables
 from calotype.site.kinds import Address, Unsuitable
 from calotype.site.settings import Description, Site
-from calotype.site.source import Place, SettingsError, Span, error_at, locate
+from calotype.site.source import Place, SettingsError, Span, WrongArgument, error_at, locate
 
 FILE_NAME = "calotype.toml"
 
@@ -78,27 +78,43 @@ class LoadedSite:
 
     site: Site
     sources: Mapping[str, str]
+    text: str = ""
+    file_name: str = FILE_NAME
+
+    def unusable(self, path: str, message: str, expected: str) -> SettingsError:
+        """The error for a setting that proves unusable later; it points at the value where the file gives it."""
+        source = self.sources[path]
+        if source.startswith(f"{self.file_name}:"):
+            place = locate(self.text)[tuple(path.split("."))]
+            return error_at(self.file_name, self.text, place.value, f"{path}: {message}", expected)
+        return _wrong(source, f"{path} ({source}): {message}", expected)
 
 
 def load_site(
-    text: str, *, file_name: str = FILE_NAME, variables: Mapping[str, str], flags: Mapping[str, Any]
+    text: str,
+    *,
+    file_name: str = FILE_NAME,
+    variables: Mapping[str, str],
+    flags: Mapping[str, Any],
+    renamed: Mapping[str, str] | None = None,
 ) -> LoadedSite:
     """The site from the file's text, `CALOTYPE_…` variables and flags (by flag, such as `--edge`).
 
-    Raises `SettingsError` for the first thing that is wrong.
+    `renamed` maps flags that only one command has, such as `--listen`, to the path of their setting. Raises
+    `SettingsError` for the first thing that is wrong.
     """
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for setting, value, source in (
         *_from_file(text, file_name),
         *_from_variables(variables),
-        *_from_flags(flags),
+        *_from_flags(flags, renamed or {}),
     ):
         values[setting.path], sources[setting.path] = value, source
     site = _build(values)
     complete = {setting.path: sources.get(setting.path, "default") for setting in SETTINGS}
     _check_whole(site, complete)
-    return LoadedSite(site, complete)
+    return LoadedSite(site, complete, text, file_name)
 
 
 def _build(values: Mapping[str, Any]) -> Site:
@@ -191,8 +207,9 @@ def _from_variables(variables: Mapping[str, str]) -> list[tuple[Setting, Any, st
     ]
 
 
-def _from_flags(flags: Mapping[str, Any]) -> list[tuple[Setting, Any, str]]:
+def _from_flags(flags: Mapping[str, Any], renamed: Mapping[str, str]) -> list[tuple[Setting, Any, str]]:
     by_flag = {setting.description.flag: setting for setting in SETTINGS if setting.description.flag}
+    by_flag |= {flag: setting for flag, path in renamed.items() for setting in SETTINGS if setting.path == path}
     return [
         (by_flag[flag], value if isinstance(value, bool) else _from_text(by_flag[flag], value, flag), flag)
         for flag, value in flags.items()
@@ -205,7 +222,12 @@ def _from_text(setting: Setting, text: str, source: str) -> Any:
         return _none_for_empty(setting, setting.description.kind.from_text(text))
     except Unsuitable as exc:
         why = f": {exc}" if str(exc) else ""
-        raise SettingsError(f"{source} is {text!r}{why}\nexpected {setting.description.kind.expected}") from exc
+        raise _wrong(source, f"{source} is {text!r}{why}", setting.description.kind.expected) from exc
+
+
+def _wrong(source: str, message: str, expected: str) -> SettingsError:
+    kind = WrongArgument if source.startswith("--") else SettingsError
+    return kind(f"{message}\nexpected {expected}")
 
 
 def _none_for_empty(setting: Setting, value: Any) -> Any:

@@ -33,6 +33,10 @@ class SettingsError(Exception):
     """A setting that cannot be used. The text says where it stands, what is wrong and what was expected."""
 
 
+class WrongArgument(SettingsError):
+    """A setting given as an argument of the command, where it stands in no file."""
+
+
 def locate(text: str) -> Mapping[Path, Place]:
     """The place of each key of a valid TOML text, by its full path."""
     scanner = _Scanner(text)
