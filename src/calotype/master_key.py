@@ -18,6 +18,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 ENVIRONMENT_VARIABLE = "CALOTYPE_MASTER_KEY"
 CREDENTIAL_NAME = "calotype-master-key"
+# What to do without the key that a data folder was made with; said wherever it is missed.
+WHEN_LOST = (
+    "When it is lost, `calotype restore BACKUP --new-master-key` brings every object back from a backup,"
+    " without the application keys"
+)
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _FORMAT = b"\x01"
@@ -27,15 +32,28 @@ class MasterKeyError(Exception):
     """The master key is malformed, or cannot be read or written."""
 
 
+class NoMasterKey(MasterKeyError):
+    """There is no master key, and a new one could not open what is sealed already."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"there is no master key, and the secrets in this data folder are sealed with one: put it back at {path},"
+            f" or into {ENVIRONMENT_VARIABLE}. {WHEN_LOST}"
+        )
+
+
 class CannotDecrypt(Exception):
     """The bytes were not made with this key and context, or have been changed."""
 
 
 class MasterKey:
-    def __init__(self, key: bytes) -> None:
+    """`source` says where the key came from: a variable or a file."""
+
+    def __init__(self, key: bytes, *, source: str = "") -> None:
         if len(key) != _KEY_BYTES:
             raise MasterKeyError(f"a master key has {_KEY_BYTES} bytes, this one has {len(key)}")
         self._cipher = AESGCM(key)
+        self.source = source
 
     @classmethod
     def random(cls) -> MasterKey:
@@ -43,8 +61,8 @@ class MasterKey:
         return cls(secrets.token_bytes(_KEY_BYTES))
 
     @classmethod
-    def load(cls, environment: Mapping[str, str] | None = None) -> MasterKey:
-        """The key from the first place that has one; made in the last when none has.
+    def load(cls, environment: Mapping[str, str] | None = None, *, may_make: bool = True) -> MasterKey:
+        """The key from the first place that has one; made in the last when none has, or else `NoMasterKey`.
 
         1. the variable CALOTYPE_MASTER_KEY: base64 or hex of 32 bytes;
         2. the file `calotype-master-key` in $CREDENTIALS_DIRECTORY (systemd's LoadCredential);
@@ -52,15 +70,24 @@ class MasterKey:
         """
         environment = os.environ if environment is None else environment
         if text := environment.get(ENVIRONMENT_VARIABLE):
-            return cls(parse_key(text, source=ENVIRONMENT_VARIABLE))
+            return cls(parse_key(text, source=ENVIRONMENT_VARIABLE), source=ENVIRONMENT_VARIABLE)
         if folder := environment.get("CREDENTIALS_DIRECTORY"):
             credential = Path(folder, CREDENTIAL_NAME)
             if credential.exists():
-                return cls(_read_key(credential))
+                return cls(_read_key(credential), source=str(credential))
         path = key_file(environment)
         if not path.exists():
+            if not may_make:
+                raise NoMasterKey(path)
             _make_key(path)
-        return cls(_read_key(path))
+        return cls(_read_key(path), source=str(path))
+
+    @property
+    def hint(self) -> str:
+        """What to do when this key is not the one that a data folder was made with."""
+        found = f"this one is from {self.source}; " if self.source else ""
+        place = f"at {key_file(os.environ)}, or into {ENVIRONMENT_VARIABLE}"
+        return f"{found}put the one it was made with {place}. {WHEN_LOST}"
 
     def encrypt(self, secret: bytes, context: bytes) -> bytes:
         """`secret` sealed; it opens only with the same `context` (such as the id of the row it belongs to)."""

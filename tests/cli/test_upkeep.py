@@ -11,7 +11,8 @@ import pytest
 
 from calotype.site.folder import load_credentials, save_credentials
 from cli.conftest import Command
-from support.site import RunningSite
+from support.ports import free_ports
+from support.site import CALOTYPE, RunningSite, make_site, running_site
 
 SERVER_PACKAGES = ("uvloop", "httptools", "cryptography", "starlette", "uvicorn", "jinja2", "h2")
 
@@ -34,10 +35,58 @@ def test_a_backup_of_a_running_site_is_checked_and_starts_as_a_site_of_its_own(
     restored = calotype("restore", str(tmp_path / "backup"), "--data", str(tmp_path / "data"), "--json")
     assert restored.json["blobs"] == made.json["blobs"]
     assert (tmp_path / "data" / "calotype.toml").read_text() == (site.data / "calotype.toml").read_text()
-    variables = {"HOME": site.environment["HOME"]}  # where the master key is
-    checked = calotype("fsck", "--data", str(tmp_path / "data"), "--json", variables=variables)
+    checked = calotype("fsck", "--data", str(tmp_path / "data"), "--json")
     assert (checked.code, checked.json["problems"]) == (0, [])
     assert checked.json["blobs"] == made.json["blobs"]
+
+
+def test_without_the_master_key_a_restored_site_says_what_to_do_and_makes_none(
+    beside: Command, calotype: Command, tmp_path: Path
+) -> None:
+    beside("backup", str(tmp_path / "backup"))
+    calotype("restore", str(tmp_path / "backup"), "--data", str(tmp_path / "data"))
+    assert calotype("fsck", "--data", str(tmp_path / "data")).code == 0  # bytes need no key
+    home = tmp_path / "home"
+    outcome = _refused_start(tmp_path / "data", HOME=str(home))
+    assert outcome.returncode == 3
+    path = home / ".config" / "calotype" / "master.key"
+    assert (
+        f"there is no master key, and the secrets in this data folder are sealed with one: put it back at {path}"
+        in (outcome.stderr)
+    )
+    assert not path.exists()
+    outcome = _refused_start(tmp_path / "data", HOME=str(home), CALOTYPE_MASTER_KEY="00" * 32)
+    assert outcome.returncode == 3
+    assert "does not open this data folder: this one is from CALOTYPE_MASTER_KEY; put the one" in outcome.stderr
+    for words in (str(path), "restore BACKUP --new-master-key"):
+        assert words in outcome.stderr
+    assert len(outcome.stderr.splitlines()) == 1
+
+
+def _refused_start(data: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    listen = [part for name in ("edge", "console", "origin", "control") for part in (f"--{name}", _free_address())]
+    return subprocess.run([CALOTYPE, "up", "--data", str(data), *listen], env=variables, capture_output=True, text=True)
+
+
+def _free_address() -> str:
+    return f"127.0.0.1:{free_ports(1)[0]}"
+
+
+def test_with_a_new_master_key_a_restored_site_starts_with_every_picture(tmp_path: Path) -> None:
+    with running_site(tmp_path / "former", CALOTYPE_SITE_ACCESS="private") as former:
+        (tmp_path / "a.png").write_bytes(b"a picture to keep")
+        former.calotype("upload", str(tmp_path / "a.png"), "--name", "kept/a.png")
+        former.calotype("backup", str(tmp_path / "backup"))
+    new = make_site(tmp_path / "new", CALOTYPE_SITE_ACCESS="private")
+    restored = new.calotype("restore", str(tmp_path / "backup"), "--new-master-key")
+    assert "Without its keys" in restored.stdout
+    new.start()
+    try:
+        assert new.get("/kept/a.png").content == b"a picture to keep"
+        assert {key["name"] for key in new.calotype_json("keys", "list")} == {"owner", "calotype-site", "calotype-edge"}
+        assert new.calotype("doctor").returncode == 0
+    finally:
+        new.stop()
 
 
 def test_fsck_of_a_running_site_reads_everything(beside: Command) -> None:
@@ -58,8 +107,7 @@ def test_fsck_finds_bytes_that_changed(beside: Command, calotype: Command, site:
     ]
     blob.chmod(0o600)
     blob.write_bytes(b"bytes that will be found somewhere el")
-    variables = {"HOME": site.environment["HOME"]}
-    outcome = calotype("fsck", "--data", str(tmp_path / "data"), variables=variables)
+    outcome = calotype("fsck", "--data", str(tmp_path / "data"))
     assert outcome.code == 7
     assert "! the bytes do not have the SHA-256 of the row" in outcome.out
 

@@ -6,6 +6,7 @@ A backup is a folder with the origin's copy in `origin/`, and beside it what the
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +22,15 @@ from calotype.cli.output import print_json, print_lines, size_in_words
 from calotype.cli.profiles import Profile, data_folder, find_profile, local_profile
 from calotype.cli.starting import require_server_packages
 from calotype.deploy.memory import FILE as MEMORY_FILE
+from calotype.deploy.memory import load_memory, save_memory
+from calotype.deploy.objects import Kind
+from calotype.private_files import write_private
 from calotype.site.loading import FILE_NAME as SITE_FILE
 
 ORIGIN_FOLDER = "origin"
 # The edge's hand-made rules and the console's password; secrets in them are encrypted or hashed.
-KEPT_BESIDE = (SITE_FILE, MEMORY_FILE, "edge/configuration.json", "console/password.json")
+EDGE_CONFIGURATION = "edge/configuration.json"
+KEPT_BESIDE = (SITE_FILE, MEMORY_FILE, EDGE_CONFIGURATION, "console/password.json")
 
 
 def make_backup(target: Path, data: Path | None, *, as_json: bool) -> None:
@@ -49,8 +54,8 @@ def make_backup(target: Path, data: Path | None, *, as_json: bool) -> None:
     )
 
 
-def restore_site(source: Path, data: Path | None, *, as_json: bool) -> None:
-    """Makes the data folder from a backup."""
+def restore_site(source: Path, data: Path | None, *, new_master_key: bool, as_json: bool) -> None:
+    """Makes the data folder from a backup; with `new_master_key` without the secrets that the former one sealed."""
     require_server_packages()
     from calotype.store.backup import restore_backup
     from calotype.store.errors import StoreError
@@ -63,12 +68,30 @@ def restore_site(source: Path, data: Path | None, *, as_json: bool) -> None:
     try:
         copied = asyncio.run(restore_backup(source / ORIGIN_FOLDER, folder / ORIGIN_FOLDER))
         _copy_beside(source, folder)
+        if new_master_key:
+            _forget_secrets(folder)
     except (StoreError, OSError) as exc:
         raise CommandError(f"{source} cannot be restored", str(exc)) from exc
     if as_json:
         print_json({"folder": str(folder), "blobs": copied.blobs, "contentBytes": copied.content_bytes})
         return
-    print_lines([f"{copied.blobs} blobs, {size_in_words(copied.content_bytes)}, restored into {folder}"])
+    without = ["Without its keys: `calotype up` makes new ones and shows the site's."] if new_master_key else []
+    print_lines([f"{copied.blobs} blobs, {size_in_words(copied.content_bytes)}, restored into {folder}", *without])
+
+
+def _forget_secrets(folder: Path) -> None:
+    """Leaves nothing in the folder that only the former master key opens; the next start makes it all anew."""
+    from calotype.store.sealed_secrets import drop_sealed_secrets
+
+    drop_sealed_secrets(folder / ORIGIN_FOLDER)
+    configuration = folder / EDGE_CONFIGURATION
+    if configuration.exists():
+        document = json.loads(configuration.read_text("utf-8"))
+        for zone in document["configuration"]["zones"]:
+            zone["origin_signing"] = None
+        write_private(configuration, json.dumps(document, indent=1))
+    # else the next deployment would take the keys for removed by hand
+    save_memory(folder, {name: each for name, each in load_memory(folder).items() if name.kind is not Kind.KEY})
 
 
 def check_store(data: Path | None, profile_name: str | None, *, as_json: bool) -> None:
@@ -112,12 +135,14 @@ def _report(data: Path | None, profile_name: str | None) -> FsckReport:
 def _check_folder(folder: Path) -> FsckReport:
     """The same check without the origin, which is not running."""
     require_server_packages()
-    from calotype.master_key import MasterKey, MasterKeyError
+    from calotype.master_key import MasterKey
     from calotype.store.errors import StoreError
     from calotype.store.store import Store
 
     async def check() -> FsckReport:
-        async with await Store.open(folder / ORIGIN_FOLDER, MasterKey.load(), address="fsck") as store:
+        # bytes and rows are not sealed, so no key is asked for, nor made
+        unused_key = MasterKey.random()
+        async with await Store.open(folder / ORIGIN_FOLDER, unused_key, address="fsck", opens_secrets=False) as store:
             report = await store.fsck()
         problems = [
             FsckProblem(
@@ -138,7 +163,7 @@ def _check_folder(folder: Path) -> FsckReport:
 
     try:
         return asyncio.run(check())
-    except (StoreError, MasterKeyError, OSError) as exc:
+    except (StoreError, OSError) as exc:
         raise CommandError(f"{folder / ORIGIN_FOLDER} cannot be checked", str(exc)) from exc
 
 

@@ -19,8 +19,8 @@ def backup(
 ) -> None:
     """Copy the whole site into FOLDER, consistently, while it runs.
 
-    The master key is not in it: keep ~/.config/calotype/master.key apart. Without it the pictures can be restored,
-    but application keys and stored credentials must be made anew.
+    The master key is not in it: keep ~/.config/calotype/master.key apart. Without it `restore --new-master-key`
+    brings back every object, but the application keys must be made anew.
     """
     from calotype.cli.caring import make_backup
 
@@ -30,12 +30,23 @@ def backup(
 def restore(
     source: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that `calotype backup` made.")],
     data: Data = None,
+    new_master_key: Annotated[
+        bool,
+        typer.Option(
+            "--new-master-key",
+            help="The master key is lost: leave out the application keys that only it opens. All objects come back.",
+            show_default=False,
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a data folder from a backup. The data folder must be new or empty; `calotype up` then starts it."""
+    """Make a data folder from a backup. The data folder must be new or empty; `calotype up` then starts it.
+
+    The master key that the site was made with must be in ~/.config/calotype/master.key or in CALOTYPE_MASTER_KEY.
+    """
     from calotype.cli.caring import restore_site
 
-    restore_site(source, data, as_json=as_json)
+    restore_site(source, data, new_master_key=new_master_key, as_json=as_json)
 
 
 def fsck(data: Data = None, profile: ProfileName = None, as_json: Json = False) -> None:

@@ -145,8 +145,10 @@ class StoreLocked(Unusable):
 
 
 class WrongMasterKey(Unusable):
-    def __init__(self) -> None:
-        super().__init__("the master key does not open this data folder: give the one it was made with")
+    """`hint` says where the right key belongs."""
+
+    def __init__(self, hint: str = "give the one it was made with") -> None:
+        super().__init__(f"the master key does not open this data folder: {hint}")
 
 
 class UnknownSchema(Unusable):

@@ -29,7 +29,7 @@ class Keyring:
     async def token_secret(self, account_id: str) -> bytes:
         """32 random bytes, made at the first asking. Raises WrongMasterKey when they were sealed with another."""
         fresh = os.urandom(_TOKEN_SECRET_BYTES)
-        sealed_fresh = self._master_key.encrypt(fresh, _context(account_id, _TOKEN_SECRET))
+        sealed_fresh = self._master_key.encrypt(fresh, secret_context(account_id, _TOKEN_SECRET))
 
         def make(transaction: Transaction) -> bytes:
             sealed = transaction.secret(account_id, _TOKEN_SECRET)
@@ -40,7 +40,7 @@ class Keyring:
         sealed = await self._metadata.read(lambda transaction: transaction.secret(account_id, _TOKEN_SECRET))
         if sealed is None:
             sealed = await self._change(make)
-        return self._open(sealed, _context(account_id, _TOKEN_SECRET))
+        return self._open(sealed, secret_context(account_id, _TOKEN_SECRET))
 
     async def create(
         self,
@@ -120,8 +120,9 @@ class Keyring:
         try:
             return self._master_key.decrypt(sealed, context)
         except CannotDecrypt as error:
-            raise WrongMasterKey from error
+            raise WrongMasterKey(self._master_key.hint) from error
 
 
-def _context(account_id: str, name: str) -> bytes:
+def secret_context(account_id: str, name: str) -> bytes:
+    """What a secret of the store itself is bound to."""
     return f"{account_id}/{name}".encode()

@@ -63,10 +63,12 @@ class OpenStore:
         address: str = "",
         files: FileSystem | None = None,
         settings: StoreSettings | None = None,
+        opens_secrets: bool = True,
     ) -> Self:
         """The store in `folder` (DATA/origin), made when missing; raises StoreLocked, WrongMasterKey, UnknownSchema.
 
-        `address` is what a second start says about us. `settings` goes before `reserve_bytes`.
+        `address` is what a second start says about us. `settings` goes before `reserve_bytes`. Without
+        `opens_secrets` any master key will do, since nothing sealed is looked at.
         """
         files = files or LocalFileSystem()
         settings = settings or StoreSettings(reserve_bytes=reserve_bytes)
@@ -82,7 +84,7 @@ class OpenStore:
         store = cls(metadata, blobs, master_key, settings, clock)
         store._lock = lock
         store._files = files
-        await store._begin()
+        await store._begin(opens_secrets=opens_secrets)
         return store
 
     async def __aenter__(self) -> Self:
@@ -134,7 +136,7 @@ class OpenStore:
         """32 random bytes, the same at every start, for signing tokens."""
         return await self._keyring.token_secret((await self.default_account()).account_id)
 
-    async def _begin(self) -> None:
+    async def _begin(self, *, opens_secrets: bool = True) -> None:
         """Make the first account, and open a secret so that a wrong master key shows at once."""
         first = Account(ids.new_account_id(os.urandom), "default", ids.new_canonical_user_id(os.urandom), self._clock())
 
@@ -145,7 +147,8 @@ class OpenStore:
         try:
             if not await self.accounts():
                 await self._commits.commit(make)
-            await self.token_secret()
+            if opens_secrets:
+                await self.token_secret()
             self._housekeeping.sweep_soon()
         except BaseException:
             await self.close()
