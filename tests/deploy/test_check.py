@@ -36,7 +36,7 @@ def test_a_well_run_site_reads_well() -> None:
         "ok cache: MISS, then HIT",
         "ok cache: in the cache for 0 s (Age); 1 ms after 20 ms",
         "ok lifetime: browsers: 10 minutes, by max-age",
-        "note lifetime: edge: its rules or defaults decide; the answer does not say (no s-maxage)",
+        "note lifetime: edge: its rules or defaults decide; the answer does not say (no s-maxage, no ttl)",
         "ok lifetime: afterwards they ask with a strong ETag and may be answered 304",
         "ok headers: none of the origin's own headers came through",
     ]
@@ -114,6 +114,29 @@ def test_a_second_answer_that_is_no_hit_comes_with_a_reason(
 def test_lifetimes_come_with_whose_word_they_are(headers: dict[str, str | None], text: str) -> None:
     second = answer(cf_cache_status="HIT", **headers)
     assert any(each.text.startswith(text) for each in findings("http://p.test/a.png", answer(), second))
+
+
+@pytest.mark.parametrize(
+    ("cache_status", "age", "text"),
+    [
+        (
+            "Calotype; hit; ttl=2591998",
+            "2",
+            "ok lifetime: edge: 30 days, by Calotype's ttl, of which 2591998 s are left",
+        ),
+        ('"an edge";hit;ttl=600', None, "ok lifetime: edge: 10 minutes, by an edge's ttl"),
+        ("origin; hit; ttl=5, Calotype; hit; ttl=60", "0", "ok lifetime: edge: 1 minute, by Calotype's ttl"),
+        ("Calotype; hit; ttl=-60", "660", "note lifetime: edge: over since 1 minute, by Calotype's ttl"),
+        (
+            "Calotype; fwd=uri-miss; stored",
+            None,
+            "note lifetime: edge: Calotype has stored it; for how long, its next HIT tells",
+        ),
+    ],
+)
+def test_an_edge_that_says_how_long_it_keeps_it_is_believed(cache_status: str, age: str | None, text: str) -> None:
+    result = report(answer(), answer(cache_status=cache_status, age=age))
+    assert [line for line in result if "lifetime: edge:" in line] == [text]
 
 
 def test_different_contents_and_a_wrong_length_are_told() -> None:

@@ -7,7 +7,8 @@ and which headers should not have come through. Works for any URL and any cache 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
@@ -20,6 +21,8 @@ from calotype.http.message import Headers
 
 ORIGIN_HEADER_PREFIXES = ("x-bz-", "x-amz-", "x-goog-", "x-ms-")
 STACK_HEADERS = ("x-powered-by", "x-aspnet-version", "x-generator")
+
+_TTL = re.compile(r"ttl=(-?[0-9]{1,15})")
 
 # edge.md §1.1: what Cloudflare takes for a candidate when no rule says otherwise
 CANDIDATE_EXTENSIONS = frozenset(
@@ -77,14 +80,20 @@ def cache_status(headers: Headers) -> str | None:
     if status := headers.get("cf-cache-status"):
         return status.upper()
     if members := headers.get_all("cache-status"):
-        return _from_cache_status(members[-1])
+        return _from_cache_status(members)
     if x_cache := headers.get("x-cache"):
         return "HIT" if "hit" in x_cache.lower() else "MISS"
     return None
 
 
-def _from_cache_status(member: str) -> str:
-    parameters = [part.strip().lower() for part in member.rpartition(",")[2].split(";")[1:]]
+def _nearest_cache(members: Sequence[str]) -> tuple[str, list[str]]:
+    """(name, parameters in lower case) of the last member, the cache nearest to us (RFC 9211 §2)."""
+    name, *parameters = members[-1].rpartition(",")[2].split(";")
+    return name.strip().strip('"'), [each.strip().lower() for each in parameters]
+
+
+def _from_cache_status(members: Sequence[str]) -> str:
+    _, parameters = _nearest_cache(members)
     if "hit" in parameters:
         return "HIT"
     if "fwd=stale" in parameters:
@@ -176,14 +185,38 @@ def _sameness(first: Answer, second: Answer) -> Iterator[Finding]:
 def _lifetimes(answer: Answer) -> Iterator[Finding]:
     directives = CacheControl.parse(answer.headers.get_all("cache-control"))
     yield _browser_lifetime(answer, directives)
+    told = _edge_lifetime(answer)
+    if told is not None:
+        yield told
     if directives.s_maxage is not None:
         yield Finding(
             Level.NOTE, "lifetime", f"shared caches: {seconds_in_words(directives.s_maxage)}, by s-maxage of the answer"
         )
-    elif cache_status(answer.headers) in ("HIT", "STALE", "UPDATING", "REVALIDATED"):
+    elif told is None and cache_status(answer.headers) in ("HIT", "STALE", "UPDATING", "REVALIDATED"):
         yield Finding(
-            Level.NOTE, "lifetime", "edge: its rules or defaults decide; the answer does not say (no s-maxage)"
+            Level.NOTE,
+            "lifetime",
+            "edge: its rules or defaults decide; the answer does not say (no s-maxage, no ttl)",
         )
+
+
+def _edge_lifetime(answer: Answer) -> Finding | None:
+    """What the edge itself says: the freshness that is left is the `ttl` of its Cache-Status (RFC 9211 §2.5)."""
+    members = answer.headers.get_all("cache-status")
+    if not members:
+        return None
+    name, parameters = _nearest_cache(members)
+    ttl = next((match for each in parameters if (match := _TTL.fullmatch(each))), None)
+    if ttl is not None:
+        left_s, age = int(ttl[1]), _field(answer, "age")
+        if left_s < 0:
+            return Finding(Level.NOTE, "lifetime", f"edge: over since {seconds_in_words(-left_s)}, by {name}'s ttl")
+        total_s = left_s + (int(age) if age.isdigit() else 0)
+        left = "" if total_s == left_s else f", of which {seconds_in_words(left_s)} are left"
+        return Finding(Level.GOOD, "lifetime", f"edge: {seconds_in_words(total_s)}, by {name}'s ttl{left}")
+    if "stored" in parameters:
+        return Finding(Level.NOTE, "lifetime", f"edge: {name} has stored it; for how long, its next HIT tells")
+    return None
 
 
 def _browser_lifetime(answer: Answer, directives: CacheControl) -> Finding:
