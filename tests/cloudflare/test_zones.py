@@ -26,7 +26,7 @@ async def test_a_catch_all_zone_is_our_extension_and_there_is_only_one(control_p
     zone = await control_plane.new_zone("site.internal", catch_all=True)
     assert control_plane.configuration.zone(zone) is control_plane.configuration.zone_for_host("10.0.0.1")
     status, code, message, _ = await control_plane.refused(
-        "POST", "/zones", {"name": "other", "calotype": {"catch_all": True}}
+        "POST", "/zones", {"name": "other.internal", "calotype": {"catch_all": True}}
     )
     assert (status, code) == (400, 1061)
     assert "site.internal is the catch-all zone already" in message
@@ -68,11 +68,18 @@ async def test_a_page_that_cannot_be_is_refused(control_plane: ControlPlane, que
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "-a.example", "a..b", "a b.com", "https://example.com", "é.example", "a" * 64, "a." * 127 + "b"]
+    "name",
+    [
+        *("", ".", "x", "com.", "-a.example", "a..b", "a b.com", "https://example.com", "é.example"),
+        *("a" * 64 + ".example", "a." * 127 + "b", "192.0.2.1"),
+    ],
 )
 async def test_a_zone_needs_a_domain_name(control_plane: ControlPlane, name: str) -> None:
+    catch_all = await control_plane.new_zone("site.internal", catch_all=True)
     status, code, _, _ = await control_plane.refused("POST", "/zones", {"name": name})
     assert (status, code) == (400, 1049)
+    for host in ("x", "a.x", "img.com"):
+        assert control_plane.configuration.zone_for_host(host) is control_plane.configuration.zone(catch_all)
 
 
 async def test_a_zone_exists_once(control_plane: ControlPlane) -> None:

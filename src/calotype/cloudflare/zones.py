@@ -33,8 +33,11 @@ def list_zones(configuration: Configuration, operation: ListZones, stamp: Stamp)
 
 def create_zone(configuration: Configuration, operation: CreateZone, stamp: Stamp) -> Outcome:
     name = operation.name.lower().rstrip(".")
-    if not is_host_name(name):
-        raise InvalidZoneName(f"{operation.name!r} is not a domain name (write others than ASCII in punycode)")
+    # A zone owns every host below its name: one of a single label would take a whole top-level domain for its own.
+    if not is_host_name(name) or "." not in name or name.rpartition(".")[2].isdigit():
+        raise InvalidZoneName(
+            f"{operation.name!r} is not a domain name such as example.com (write others than ASCII in punycode)"
+        )
     if any(zone.name == name for zone in configuration.zones):
         raise ZoneExists(f"{name} already exists")
     catch_all = isinstance(operation.calotype, ZoneExtension) and operation.calotype.catch_all
