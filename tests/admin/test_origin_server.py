@@ -166,6 +166,19 @@ def test_what_the_edge_answers_is_not_implemented_here(origin):
         admin.bans(0)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"), [("PUT", "/healthz", "GET, HEAD"), ("GET", "/calotype/v1/fsck", "POST")]
+)
+def test_another_method_is_told_which_one_is_allowed(origin, method, path, allowed):
+    answer = httpx.request(method, origin.address + path, content=b"x" if method == "PUT" else None)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json() == {
+        "status": 405,
+        "code": "method_not_allowed",
+        "message": f"{method} is not allowed here, only {allowed}",
+    }
+
+
 def test_a_body_that_is_too_long_is_refused(origin):
     answer = httpx.post(f"{origin.address}/calotype/v1/fsck", content=b" " * 70_000)
     assert answer.status_code in (400, 413)

@@ -12,8 +12,6 @@ AdminError
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import msgspec
 
 from calotype.http.message import Headers, Response
@@ -26,7 +24,7 @@ class AdminError(Exception):
 
     status: int = 500
     code: str = "internal_error"
-    headers: ClassVar[tuple[tuple[str, str], ...]] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -56,6 +54,7 @@ class MethodNotAllowed(AdminError):
 
     def __init__(self, method: str, allowed: str) -> None:
         super().__init__(f"{method} is not allowed here, only {allowed}")
+        self.headers = (("allow", allowed),)
 
 
 class Refused(AdminError):

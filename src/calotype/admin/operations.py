@@ -120,8 +120,9 @@ class Outgoing:
 def parse(request: Request, body: bytes) -> Operation:
     """The operation of a request; raises NotFound, MethodNotAllowed, BadRequest."""
     kind = operation_of(request.path)
-    if request.method != kind.method and (request.method, kind.method) != ("HEAD", "GET"):
-        raise MethodNotAllowed(request.method, kind.method)
+    allowed = ("GET", "HEAD") if kind.method == "GET" else (kind.method,)
+    if request.method not in allowed:
+        raise MethodNotAllowed(request.method, ", ".join(allowed))
     parameters = json_object(body) if kind.method == "POST" else query_parameters(request)
     try:
         operation = msgspec.convert(parameters, kind, strict=kind.method == "POST")
