@@ -109,11 +109,33 @@ def test_a_profile_lets_another_machine_upload_with_a_key_of_its_own(
     assert by_variable.code == 0, by_variable.err
 
 
+@pytest.mark.parametrize(
+    ("command", "capability"),
+    [
+        (["list"], "listKeys"),
+        (["create", "--name", "another"], "writeKeys"),
+        (["delete", "nobody"], "deleteKeys"),
+    ],
+)
+def test_a_key_that_may_not_is_told_what_it_lacks(
+    beside: Command, calotype: Command, site: RunningSite, command: list[str], capability: str
+) -> None:
+    key = beside("keys", "create", "--name", "limited", "--json").json
+    options = ["--origin", site.origin, "--site", site.edge, "--key-id", key["keyId"]]
+    calotype("login", "limited", *options, stdin=key["applicationKey"] + "\n")
+    outcome = calotype("keys", *command, "--profile", "limited")
+    assert (outcome.code, outcome.out) == (5, "")
+    assert f"The key {key['keyId']} does not allow this: it lacks {capability}." in outcome.err
+    beside("keys", "delete", key["keyId"])
+
+
 def test_a_wrong_key_makes_no_profile(calotype: Command, site: RunningSite, tmp_path: Path) -> None:
     options = ["--origin", site.origin, "--site", site.edge, "--key-id", "nobody"]
     outcome = calotype("login", "home", *options, stdin="wrong\n")
     assert outcome.code == 5
     assert f"The origin {site.origin} refuses the key nobody" in outcome.err
+    assert "sign in again" not in outcome.err
+    assert "Check --key-id and the application key; no profile was written." in outcome.err
     assert not (tmp_path / ".config").exists()
 
 
@@ -128,6 +150,14 @@ def test_a_wrong_key_makes_no_profile(calotype: Command, site: RunningSite, tmp_
         ),
         (["login", "x", "--origin", "ftp://o.test", "--site", "http://s.test", "--key-id", "k"], "s", 2, "--origin"),
         (["login", "x", "--origin", "http://127.0.0.1:1", "--site", "http://s.test", "--key-id", "k"], "", 2, "empty"),
+        (
+            ["login", "x", "--origin", "127.0.0.1:7402", "--site", "http://s.test", "--key-id", "k"],
+            "s",
+            2,
+            "--origin '127.0.0.1:7402' cannot be used: it must be a URL such as http://192.168.1.5:9000.\n",
+        ),
+        (["login", "x", "--origin", "", "--site", "http://s.test", "--key-id", "k"], "s", 2, "--origin '' cannot be"),
+        (["upload", "x", "--format", "foo"], "", 2, "--format is 'foo': it must be url, markdown, html or bbcode.\n"),
         (["ls", "--profile", "nobody"], "", 3, "There is no profile nobody"),
         (["ls", "--profile", "../x"], "", 2, "cannot be a profile's name"),
     ],

@@ -218,6 +218,9 @@ def test_the_origin_runs_alone_and_commands_find_it(tmp_path: Path) -> None:
     try:
         assert eventually(lambda: answers(f"{site.origin}/healthz"))
         assert site.calotype_json("buckets", "create", "holiday")["name"] == "holiday"
+        examined = site.calotype("doctor", check=False).stdout
+        assert "! bucket: there is no bucket photos" in examined
+        assert "`calotype buckets create`" in examined
         key = site.calotype_json("keys", "create", "--name", "x", "--bucket", "holiday")
         assert set(key) == {"keyId", "applicationKey"}
     finally:

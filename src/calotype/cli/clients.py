@@ -16,16 +16,21 @@ from calotype.cli.profiles import Profile
 from calotype.cloudflare.client import CannotReach, CloudflareClient
 from calotype.cloudflare.errors import CloudflareError
 
+CHOOSE_ANOTHER_KEY = "Use a key with the capability, or sign in again with `calotype login`"
+
 
 @contextmanager
-def origin_of(profile: Profile) -> Iterator[B2Client]:
-    """The origin's B2 API. Inside the block its errors become `CommandError`s."""
+def origin_of(profile: Profile, *, when_refused: str = CHOOSE_ANOTHER_KEY) -> Iterator[B2Client]:
+    """The origin's B2 API. Inside the block its errors become `CommandError`s.
+
+    `when_refused` is what to do when the key is refused.
+    """
     http = http_client(profile.origin_url)
     with B2Client(profile.origin_url, profile.key_id, profile.application_key, http=http) as client:
         try:
             yield client
         except B2Error as exc:
-            raise told(exc, profile) from exc
+            raise told(exc, profile, when_refused) from exc
         except msgspec.MsgspecError as exc:
             raise CommandError(
                 f"What answers at {profile.origin_url} is no origin",
@@ -35,7 +40,7 @@ def origin_of(profile: Profile) -> Iterator[B2Client]:
             ) from exc
 
 
-def told(exc: B2Error, profile: Profile) -> CommandError:
+def told(exc: B2Error, profile: Profile, when_refused: str) -> CommandError:
     """The error for the person at the terminal."""
     message = " ".join(exc.message.split())  # a proxy's page in place of an answer has many lines
     if isinstance(exc, Unreachable):
@@ -49,12 +54,23 @@ def told(exc: B2Error, profile: Profile) -> CommandError:
         return CommandError(
             f"The origin {profile.origin_url} refuses the key {profile.key_id}",
             message or "it is unknown, or it does not allow this",
-            "Use a key with the capability, or sign in again with `calotype login`",
+            when_refused,
             ExitCode.REFUSED,
         )
     if isinstance(exc, NotFound | BadBucketId):
         return CommandError("There is no such thing at the origin", message, "", ExitCode.NOT_FOUND)
     return CommandError("The origin refuses this", message or exc.code or f"status {exc.status}")
+
+
+def require_capability(client: B2Client, capability: str, profile: Profile) -> None:
+    """Names what the key lacks, which the origin's answer does not (b2.md §2.4)."""
+    if capability not in client.authorize().api_info.storage_api.allowed.capabilities:
+        raise CommandError(
+            f"The key {profile.key_id} does not allow this",
+            f"it lacks {capability}",
+            "Use a key that has it; `calotype login` keeps one as a profile",
+            ExitCode.REFUSED,
+        )
 
 
 def bucket_named(client: B2Client, name: str) -> BucketObject:

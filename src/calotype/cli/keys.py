@@ -49,7 +49,7 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make an application key. Its secret is shown this once."""
-    from calotype.cli.clients import bucket_named, origin_of
+    from calotype.cli.clients import bucket_named, origin_of, require_capability
     from calotype.cli.errors import CommandError, ExitCode
     from calotype.cli.output import print_json, print_lines
     from calotype.cli.profiles import find_profile
@@ -60,6 +60,7 @@ def create(
     found = find_profile(data, profile)
     wanted = capabilities.split(",") if capabilities else list(SITE_KEY_CAPABILITIES)
     with origin_of(found) as origin:
+        require_capability(origin, "writeKeys", found)
         bucket_ids = None if all_buckets else [bucket_named(origin, bucket or found.bucket).bucket_id]
         key = origin.create_key(
             name,
@@ -78,11 +79,13 @@ def create(
 @app.command("list")
 def list_keys(data: Data = None, profile: ProfileName = None, as_json: Json = False) -> None:
     """List the application keys, without their secrets."""
-    from calotype.cli.clients import origin_of
+    from calotype.cli.clients import origin_of, require_capability
     from calotype.cli.output import print_json, print_table
     from calotype.cli.profiles import find_profile
 
-    with origin_of(find_profile(data, profile)) as origin:
+    found = find_profile(data, profile)
+    with origin_of(found) as origin:
+        require_capability(origin, "listKeys", found)
         names = {bucket.bucket_id: bucket.bucket_name for bucket in origin.list_buckets()}
         keys = [_document(key, names) for key in origin.list_keys()]
     if as_json:
@@ -110,11 +113,13 @@ def delete(
     as_json: Json = False,
 ) -> None:
     """Remove an application key. Whoever uses it is locked out at once."""
-    from calotype.cli.clients import origin_of
+    from calotype.cli.clients import origin_of, require_capability
     from calotype.cli.output import print_json, print_lines
     from calotype.cli.profiles import find_profile
 
-    with origin_of(find_profile(data, profile)) as origin:
+    found = find_profile(data, profile)
+    with origin_of(found) as origin:
+        require_capability(origin, "deleteKeys", found)
         removed = origin.delete_key(_key_id(origin, key))
     if as_json:
         print_json(_document(removed, {}))

@@ -12,12 +12,14 @@ from calotype.upload.links import LinkFormat
 
 Bucket = Annotated[str | None, typer.Option("--bucket", help="Another bucket than the site's.", show_default=False)]
 
+_FORMATS = "url, markdown, html or bbcode"
+
 
 def upload(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="The pictures to put in.", show_default=False)],
     link_format: Annotated[
-        LinkFormat, typer.Option("--format", help="How to print the links.", case_sensitive=False)
-    ] = LinkFormat.URL,
+        str, typer.Option("--format", metavar="FORMAT", help=f"How to print the links: {_FORMATS}.")
+    ] = LinkFormat.URL.value,
     name: Annotated[
         str | None,
         typer.Option(
@@ -44,8 +46,17 @@ def upload(
     from calotype.cli.profiles import find_profile
     from calotype.cli.uploading import UploadOptions, upload_files
 
-    options = UploadOptions(link_format, name, template, as_json)
+    options = UploadOptions(_format(link_format), name, template, as_json)
     upload_files(find_profile(data, profile), files, options)
+
+
+def _format(text: str) -> LinkFormat:
+    from calotype.cli.errors import CommandError, ExitCode
+
+    try:
+        return LinkFormat(text.lower())
+    except ValueError:
+        raise CommandError(f"--format is {text!r}", f"it must be {_FORMATS}", "", ExitCode.USAGE) from None
 
 
 def ls(

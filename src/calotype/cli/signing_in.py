@@ -31,7 +31,7 @@ def sign_in(
         control_url=control,
         control_token=_secret("Control plane token") if control else None,
     )
-    with origin_of(profile) as client:
+    with origin_of(profile, when_refused="Check --key-id and the application key; no profile was written") as client:
         client.authorize()
         profile = replace(profile, bucket=_bucket(client, bucket))
     path = write_profile(profile)
@@ -57,9 +57,19 @@ def _url(option: str, text: str) -> str:
     try:
         url: str = URL.from_text(text)
     except Unsuitable as exc:
-        why = str(exc) or f"expected {URL.expected}"
-        raise CommandError(f"{option} {text} cannot be used", why, "", ExitCode.USAGE) from exc
+        raise _no_url(option, text, str(exc)) from exc
+    if not url:
+        raise _no_url(option, text)
     return url
+
+
+def _no_url(option: str, text: str, why: str = "") -> CommandError:
+    return CommandError(
+        f"{option} {text!r} cannot be used",
+        why or "it must be a URL such as http://192.168.1.5:9000",
+        "",
+        ExitCode.USAGE,
+    )
 
 
 def _secret(prompt: str) -> str:

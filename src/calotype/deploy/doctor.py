@@ -130,7 +130,8 @@ class _Visit:
             bucket = self._origin.bucket(self._patient.bucket)
         except NotFound:
             raise Sick(
-                f"there is no bucket {self._patient.bucket}", "`calotype apply` makes the site's bucket"
+                f"there is no bucket {self._patient.bucket}",
+                "`calotype up` makes it with the rest of the site, `calotype buckets create` at an origin alone",
             ) from None
         self._bucket_id = bucket.bucket_id
         lifetime = next((value for name, value in bucket.bucket_info.items() if name.lower() == "cache-control"), None)
