@@ -123,6 +123,32 @@ async def test_conditions_are_answered_from_the_store(tmp_path: Path, condition:
 
 
 @pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        (("if-match", '"x"'), 412),
+        (("if-unmodified-since", "Sat, 21 Nov 2026 20:40:35 GMT"), 412),
+        (("range", "bytes=10-"), 416),
+    ],
+)
+@pytest.mark.parametrize("is_warm", [True, False])
+async def test_refusal_of_the_edge_has_not_the_lifetime_of_what_is_stored(
+    tmp_path: Path, condition: tuple[str, str], status: int, is_warm: bool
+) -> None:
+    stored = {
+        "cache_control": FRESH,
+        "etag": '"a"',
+        "last_modified": "Sat, 21 Nov 2026 20:40:36 GMT",
+        "expires": "Sat, 21 Nov 2026 20:40:36 GMT",
+    }
+    async with story(tmp_path, lambda _: picture(**stored)) as edge:
+        if is_warm:
+            await edge.ask("/a.png")
+        seen = await edge.ask("/a.png", headers=[condition])
+    assert (seen.status, seen.headers.get_all("cache-control")) == (status, ["no-store"])
+    assert not {"expires", "age"} & set(seen.headers.names())
+
+
+@pytest.mark.parametrize(
     ("fields", "status", "body", "content_range"),
     [
         ([("range", "bytes=0-3")], 206, b"0123", "bytes 0-3/10"),

@@ -51,7 +51,7 @@ class Delivery:
             case Outcome.NOT_MODIFIED:
                 return Response(304, fields_of_304(headers))
             case Outcome.PRECONDITION_FAILED:
-                return Response(412, _without_content(headers))
+                return Response(412, _fields_of_refusal(headers))
             case Outcome.PROCEED:
                 return self._whole_or_ranges(headers.set("accept-ranges", "bytes"), validators, source)
 
@@ -83,8 +83,7 @@ class Delivery:
             return Response(200, _with_length(headers, source.length), self._body(source))
         ranges = resolve(wanted, source.length)
         if ranges is UNSATISFIABLE:
-            unsatisfied = _without_content(headers).set("content-range", unsatisfied_range(source.length))
-            return Response(416, unsatisfied)
+            return Response(416, _fields_of_refusal(headers).set("content-range", unsatisfied_range(source.length)))
         if len(ranges) == 1:
             return _single_range(headers, source, *ranges[0])
         return self._several_ranges(headers, source, tuple(ranges))
@@ -136,6 +135,8 @@ def _validators(headers: Headers) -> Validators:
 
 _ABOUT_THE_CONTENT = ("content-length", "content-type", "content-encoding", "content-range", "content-language")
 
+_LIFETIME = ("age", "expires", "cdn-cache-control", "cloudflare-cdn-cache-control")
+
 
 def fields_of_304(headers: Headers) -> Headers:
     """What a 304 repeats of the answer it stands for (RFC 9110 §15.4.5)."""
@@ -144,6 +145,11 @@ def fields_of_304(headers: Headers) -> Headers:
 
 def _without_content(headers: Headers) -> Headers:
     return headers.without(*_ABOUT_THE_CONTENT)
+
+
+def _fields_of_refusal(headers: Headers) -> Headers:
+    """The lifetime of what is stored is not that of a refusal, which belongs to this request alone."""
+    return _without_content(headers).without(*_LIFETIME).set("cache-control", "no-store")
 
 
 def _with_length(headers: Headers, length: int | None) -> Headers:
