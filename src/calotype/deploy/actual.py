@@ -70,10 +70,13 @@ class _Reader:
                 self._add(name, {"type": bucket.bucket_type, **info}, bucket.bucket_id)
 
     def _read_keys(self, buckets: dict[str, str]) -> None:
+        signs = any(name.kind is Kind.SIGNING for name in self._wanted)  # then the signing's own change sees to its key
         for key in self._keys:
             if key.key_name == SITE_KEY and isinstance(key.bucket_ids, list) and len(key.bucket_ids) == 1:
                 name = ObjectName(Kind.KEY, SITE_KEY, buckets.get(key.bucket_ids[0], ""))
                 self._add(name, {"capabilities": sorted(key.capabilities)}, key.application_key_id)
+            elif key.key_name == EDGE_KEY and not signs:
+                self._add(ObjectName(Kind.KEY, EDGE_KEY, key.application_key_id), {}, key.application_key_id)
 
     def _read_zone(self, zone: Zone) -> None:
         catch_all = zone.calotype is not UNSET and zone.calotype.catch_all

@@ -90,6 +90,9 @@ class _Making:
 
     def _key(self, change: Change) -> None:
         """A key cannot be changed, so a new one takes the old one's place."""
+        if change.verb is Verb.DELETE:
+            self._origin.delete_key(self._found.ids[change.name])
+            return
         self.keys.append(self._new_key(change.name.name, change.name.scope, _wanted(change)["capabilities"]))
         if change.verb is Verb.UPDATE:
             self._origin.delete_key(self._found.ids[change.name])
@@ -136,20 +139,20 @@ class _Making:
 
     def _signing(self, change: Change) -> None:
         """Always with a key of its own just made, since the secret of an older one is known to nobody."""
-        former = list(own_keys(self._origin, EDGE_KEY))
         if change.verb is Verb.DELETE:
             self._edge.delete_origin_signing(self._zone_id)
-        else:
-            wanted = _wanted(change)
-            key = self._new_key(EDGE_KEY, wanted["bucket"], EDGE_KEY_CAPABILITIES)
-            self._edge.put_origin_signing(
-                self._zone_id,
-                endpoint=wanted["endpoint"],
-                bucket=wanted["bucket"],
-                region=wanted["region"],
-                key_id=key.key_id,
-                application_key=key.application_key,
-            )
+            return
+        former = list(own_keys(self._origin, EDGE_KEY))
+        wanted = _wanted(change)
+        key = self._new_key(EDGE_KEY, wanted["bucket"], EDGE_KEY_CAPABILITIES)
+        self._edge.put_origin_signing(
+            self._zone_id,
+            endpoint=wanted["endpoint"],
+            bucket=wanted["bucket"],
+            region=wanted["region"],
+            key_id=key.key_id,
+            application_key=key.application_key,
+        )
         for key_object in former:
             self._origin.delete_key(key_object.application_key_id)
 

@@ -22,7 +22,8 @@ class Kind(IntEnum):
 
 
 class ObjectName(NamedTuple):
-    """`scope` is the phase of a rule, the type of a DNS record, the bucket of a key, else empty.
+    """`scope` is the phase of a rule, the type of a DNS record, the bucket of a key
+    (the id of an edge's former one), else empty.
 
     `name` of a rule is its `ref`.
     """

@@ -19,10 +19,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from calotype.deploy.desired import EDGE_KEY
 from calotype.deploy.objects import Content, Kind, ObjectName, Objects
 
 VITAL = frozenset({Kind.BUCKET, Kind.ZONE, Kind.RECORD, Kind.SIGNING})
-_NEVER_DELETED = frozenset({Kind.BUCKET, Kind.KEY, Kind.SETTING})  # they may hold or serve what others still need
+# They may hold or serve what others still need; but nobody else knows the secret of the edge's own key.
+_NEVER_DELETED = frozenset({Kind.BUCKET, Kind.KEY, Kind.SETTING})
 
 
 class Verb(Enum):
@@ -114,13 +116,14 @@ def _still_valid(remembered: Objects, wanted: Objects, found: Found) -> Objects:
 
 def _removals(wanted: Objects, found: Objects) -> Iterator[Change]:
     for name, content in found.items():
-        if name not in wanted and name.kind not in _NEVER_DELETED:
+        if name not in wanted and (name.kind not in _NEVER_DELETED or name.name == EDGE_KEY):
             yield Change(Verb.DELETE, name, content, None)
 
 
 def _order(change: Change) -> tuple[bool, int]:
-    """Makes before removals, so that no viewer meets a site half taken down."""
-    return change.verb is Verb.DELETE, change.name.kind
+    """Makes before removals, so that no viewer meets a site half taken down; what refers to another goes first."""
+    is_removal = change.verb is Verb.DELETE
+    return is_removal, -change.name.kind if is_removal else change.name.kind
 
 
 # As text
