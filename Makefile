@@ -5,8 +5,11 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 
-UP_FLAGS := $(if $(DATA),--data $(DATA)) $(if $(EDGE),--edge $(EDGE)) $(if $(CONSOLE),--console $(CONSOLE)) \
-            $(if $(ORIGIN),--origin $(ORIGIN)) $(if $(CONTROL),--control $(CONTROL)) $(if $(LAN),--lan) $(ARGS)
+# One word for the shell, whatever blanks and quotes are in it; ARGS alone is several.
+quoted = '$(subst ','\'',$(1))'
+UP_FLAGS := $(if $(DATA),--data $(call quoted,$(DATA))) $(if $(EDGE),--edge $(call quoted,$(EDGE))) \
+            $(if $(CONSOLE),--console $(call quoted,$(CONSOLE))) $(if $(ORIGIN),--origin $(call quoted,$(ORIGIN))) \
+            $(if $(CONTROL),--control $(call quoted,$(CONTROL))) $(if $(LAN),--lan) $(ARGS)
 
 .PHONY: up test check fmt bench lock clean
 

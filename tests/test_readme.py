@@ -26,11 +26,13 @@ def test_readme_names_only_files_that_exist() -> None:
         assert (REPOSITORY / target).exists(), target
 
 
-def test_make_up_runs_the_program_of_the_tour() -> None:
-    shown = subprocess.run(
-        ["make", "--dry-run", "up", "DATA=/tmp/photos"], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    ).stdout
-    assert "exec .venv/bin/calotype up --data /tmp/photos" in shown
+@pytest.mark.parametrize("folder", ["/srv/photos", "/srv/my photos", "/srv/it's here; no"])
+def test_make_up_runs_the_program_of_the_tour(folder: str) -> None:
+    command = ["make", "--dry-run", "up", f"DATA={folder}", "EDGE=127.0.0.1:8080", "ARGS=--tls 127.0.0.1:8443"]
+    shown = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    (line,) = [line for line in shown.splitlines() if "calotype up" in line]
+    options = ["--data", folder, "--edge", "127.0.0.1:8080", "--tls", "127.0.0.1:8443"]
+    assert shlex.split(line) == ["exec", ".venv/bin/calotype", "up", *options]
 
 
 @pytest.fixture(scope="module")
