@@ -147,6 +147,12 @@ def test_a_folder_without_certificates_is_shown_with_its_line(tmp_path: Path, co
     )
 
 
+def test_a_server_tells_of_a_variable_that_sets_nothing(tmp_path: Path) -> None:
+    outcome = _run_program(["origin", "--listen", "x"], HOME=str(tmp_path), CALOTYPE_SITE_NOPE="1")
+    assert "calotype: the variable CALOTYPE_SITE_NOPE sets nothing" in outcome.err.splitlines()[0]
+    assert outcome.code == 2
+
+
 def _run_program(arguments: list[str], **variables: str) -> Outcome:
     """A command that becomes another program needs a process of its own."""
     program = [sys.executable, "-c", "from calotype.cli import main; main()"]

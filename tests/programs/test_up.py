@@ -79,6 +79,7 @@ def test_a_site_starts_stops_and_starts_again(tmp_path: Path) -> None:
         assert {"origin", "edge-control", "edge-worker-0", "edge-worker-1", "console"} <= names
 
         assert site.stop(signal.SIGINT) == 0
+        assert site.output.read_text().endswith("calotype: stopped by SIGINT\n")
         assert not any(Path(f"/proc/{pid}").exists() for pid in family)
         assert not (site.data / "run" / "started-with.json").exists()
 

@@ -91,7 +91,7 @@ def make_site(folder: Path, *flags: str, **environment: str) -> RunningSite:
     """A site that is described but not started."""
     home = folder / "home"
     home.mkdir(parents=True)
-    edge, console, origin, control, intake = (f"http://127.0.0.1:{port}" for port in free_ports(5))
+    edge, console, origin, control = (f"http://127.0.0.1:{port}" for port in free_ports(4))
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("CALOTYPE_", "XDG_", "AWS_", "B2_"))
     }
@@ -105,7 +105,6 @@ def make_site(folder: Path, *flags: str, **environment: str) -> RunningSite:
             **inherited,
             "HOME": str(home),
             "CALOTYPE_DATA": str(folder / "data"),
-            "CALOTYPE_INTAKE": intake.removeprefix("http://"),
             **environment,
         },
         output=folder / "output",

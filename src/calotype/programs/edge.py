@@ -40,7 +40,7 @@ from calotype.edge.statistics import WorkerStatistics
 from calotype.edge.worker import EdgeWorker, Place
 from calotype.edge.zones import Zones
 from calotype.programs.master_keys import load_master_key
-from calotype.programs.supervisor import Child, Ready, Supervisor
+from calotype.programs.supervisor import Child, Ready, Supervisor, log_stop
 from calotype.serve.client import Client
 from calotype.serve.limits import Limits
 from calotype.serve.listener import bind, bind_unix
@@ -114,7 +114,7 @@ class EdgeSettings:
 
 def run(settings: EdgeSettings, ready: Callable[[], None]) -> int:
     """Serves until SIGTERM or SIGINT; the exit code. Raises AddressInUse, or ValueError for a wrong setting."""
-    return Supervisor(children(settings), on_ready=ready).run()
+    return Supervisor(children(settings), on_ready=ready, on_stop=log_stop).run()
 
 
 def children(settings: EdgeSettings) -> list[Child]:

@@ -20,6 +20,7 @@ from calotype.programs.folder_owner import make_data_folder, one_owner, wait_for
 from calotype.programs.supervisor import Ready, log, report
 from calotype.serve.errors import AddressInUse
 from calotype.site.folder import read_site
+from calotype.site.loading import unknown_variables
 from calotype.site.running import forget_start, record_start
 from calotype.site.settings import Site
 from calotype.site.source import SettingsError, WrongArgument
@@ -29,6 +30,8 @@ Settings = Mapping[str, Any]
 
 def launch(name: str, settings: Settings) -> int:
     """Runs the program until it is stopped; its exit code. What it raises is reported as for a supervised child."""
+    for each in unknown_variables(os.environ):
+        log(each)
     try:
         return PROGRAMS[name](settings)
     except KeyboardInterrupt:

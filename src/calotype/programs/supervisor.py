@@ -62,13 +62,17 @@ class _Slot:
 class Supervisor:
     """Runs `children` until a stop signal, or until one of them fails to start for the first time.
 
-    `on_ready` is called in the parent once, when every restarted child has reported readiness.
+    `on_ready` is called in the parent once, when every restarted child has reported readiness; `on_stop` with the
+    name of the signal that asks to stop, before any child is stopped.
     """
 
-    def __init__(self, children: Sequence[Child], *, on_ready: Ready | None = None) -> None:
+    def __init__(
+        self, children: Sequence[Child], *, on_ready: Ready | None = None, on_stop: Callable[[str], None] | None = None
+    ) -> None:
         self._services = [_Slot(child) for child in children if child.restart]
         self._runs_once = [_Slot(child) for child in children if not child.restart]
         self._on_ready = on_ready
+        self._on_stop = on_stop or (lambda name: None)
         self._announced = False
         self._stopping = False
         self._hurry = False
@@ -144,6 +148,8 @@ class Supervisor:
     def _take_signals(self) -> None:
         for number in os.read(self._wakeup_fd, 4096):
             if number in STOP_SIGNALS:
+                if not self._stopping:
+                    self._on_stop(signal.Signals(number).name)
                 self._hurry = self._stopping
                 self._stopping = True
 
@@ -335,6 +341,11 @@ def _how_it_ended(exit_code: int) -> str:
 
 def _do_nothing(number: int, frame: object) -> None:
     """A handler must exist for the signal to reach the wake-up descriptor."""
+
+
+def log_stop(name: str) -> None:
+    """Says that a signal of this name has asked to stop."""
+    log(f"stopped by {name}")
 
 
 def log(text: str) -> None:

@@ -17,7 +17,7 @@ from calotype.deploy.desired import REGION
 from calotype.programs.addresses import require_free_addresses
 from calotype.programs.certificate_folder import require_certificate_folder
 from calotype.programs.folder_owner import make_data_folder, one_owner, wait_for_the_former
-from calotype.programs.supervisor import Child, Ready, Supervisor, log
+from calotype.programs.supervisor import Child, Ready, Supervisor, log, log_stop
 from calotype.site.folder import OwnerKey, load_credentials, read_site, write_default_site
 from calotype.site.home_network import home_network_address
 from calotype.site.running import forget_start, record_start
@@ -64,7 +64,7 @@ def run(settings: UpSettings) -> int:
             log(f"the settings of this site are in {written}")
         record_start(settings.data, site, loaded)
         try:
-            return Supervisor(children(site, settings)).run()
+            return Supervisor(children(site, settings), on_stop=log_stop).run()
         finally:
             forget_start(settings.data)
 

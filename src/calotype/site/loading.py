@@ -10,7 +10,7 @@ import dataclasses
 import difflib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -191,12 +191,26 @@ def _offset(text: str, line: int, column: int) -> int:
 def _unknown(
     file_name: str, text: str, place: Place, name: str, known: tuple[str, ...], what: str, expected: str
 ) -> SettingsError:
+    message = f"unknown {what} {name}{_meant(name, known)}"
+    return error_at(file_name, text, place.key, message, f"{expected}: {', '.join(known)}")
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return error_at(file_name, text, place.key, f"unknown {what} {name}{hint}", f"{expected}: {', '.join(known)}")
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 # From variables and flags
+
+# Read elsewhere than here: by commands, by the master key, by the programs.
+_OTHER_VARIABLES = ("CALOTYPE_DATA", "CALOTYPE_PROFILE", "CALOTYPE_MASTER_KEY", "CALOTYPE_DEBUG")
+
+
+def unknown_variables(variables: Mapping[str, str]) -> list[str]:
+    """A sentence for each `CALOTYPE_…` variable that sets nothing: most likely its name is mistyped."""
+    known = [*(setting.variable for setting in SETTINGS), *_OTHER_VARIABLES]
+    unknown = [name for name in sorted(variables) if name.startswith("CALOTYPE_") and name not in known]
+    return [f"the variable {name} sets nothing{_meant(name, known)}" for name in unknown]
 
 
 def _from_variables(variables: Mapping[str, str]) -> list[tuple[Setting, Any, str]]:
