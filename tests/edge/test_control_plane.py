@@ -39,10 +39,10 @@ class Api:
 
     async def zone_for(self, origin_port: int) -> str:
         """A catch-all zone before an origin on this machine; its id."""
-        _, made = await self.call("POST", "/client/v4/zones", {"name": "site", "calotype": {"catch_all": True}})
+        _, made = await self.call("POST", "/client/v4/zones", {"name": "site.test", "calotype": {"catch_all": True}})
         zone: str = made["result"]["id"]
         base = f"/client/v4/zones/{zone}"
-        record = {"type": "A", "name": "site", "content": "127.0.0.1", "proxied": True, "ttl": 1}
+        record = {"type": "A", "name": "site.test", "content": "127.0.0.1", "proxied": True, "ttl": 1}
         for method, path, body in (
             ("POST", f"{base}/dns_records", record),
             ("PATCH", f"{base}/settings/ssl", {"value": "flexible"}),
@@ -102,7 +102,7 @@ async def test_edge_is_configured_purged_and_asked_over_its_apis(tmp_path: Path)
         status, bans = await api.call("GET", "/calotype/v1/bans?after=0")
         assert status == 200
         assert [(row["sequence"], row["everything"], row["files"]) for row in bans["rows"]] == [
-            (1, False, [["site/a.png", "x=1"]]),
+            (1, False, [["site.test/a.png", "x=1"]]),
             (2, True, []),
         ]
         _, stats = await api.call("GET", "/calotype/v1/stats")
