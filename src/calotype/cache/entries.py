@@ -35,6 +35,16 @@ class Entry:
         return ENTRY_OVERHEAD_BYTES + len(self.body or b"")
 
 
+class HeldFile:
+    """An open file of an entry, closed with its last user: what it holds stays readable whatever takes its place."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def __del__(self) -> None:
+        os.close(self.fd)
+
+
 class Entries:
     """`limit_bytes` bounds the files of this worker, `memory_bytes` what it keeps loaded."""
 
@@ -103,16 +113,16 @@ class Entries:
     async def update(self, entry: Entry, stored: StoredResponse) -> Entry:
         """The entry with the stored response as a 304 left it; its body stays."""
         updated = Entry(entry.name, stored, entry.body, entry.body_digest)
-        if not self._is_current(entry):
+        if not self.is_current(entry):
             return updated
         size = await asyncio.to_thread(self._files.rewrite_tail, entry.name, stored, entry.body_digest)
-        if self._is_current(entry):
+        if self.is_current(entry):
             self._unload(entry.name)
             self._remember(entry.name, size)
             self._keep_loaded(updated)
         return updated
 
-    def _is_current(self, entry: Entry) -> bool:
+    def is_current(self, entry: Entry) -> bool:
         """Whether the file of this name is still the one that the entry was read from."""
         return entry.name in self._sizes and self._loaded.get(entry.name, entry) is entry
 
@@ -133,11 +143,19 @@ class Entries:
         if removal is not None:
             await asyncio.wait([removal])
 
-    def read(self, entry: Entry, start: int, stop: int) -> AsyncIterator[bytes]:
-        """The bytes of the body from `start` to before `stop`; it stays readable when the entry is removed."""
+    def hold(self, entry: Entry) -> HeldFile | None:
+        """Keeps a body that is on disk readable, though the entry be removed or replaced; raises OSError.
+
+        To be called before anything is waited for, while the file of the name is still the entry's.
+        """
+        return HeldFile(self._files.open(entry.name)) if entry.body is None else None
+
+    def read(self, entry: Entry, held: HeldFile | None, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The bytes of the body from `start` to before `stop`, of what `hold` gave for the entry."""
         if entry.body is not None:
             return _one_piece(entry.body[start:stop])
-        return _FileReader(self._files.open(entry.name), start, stop)
+        assert held is not None, "a body on disk is read from the file that is held"
+        return _FileReader(held, start, stop)
 
     # Loading and forgetting
 
@@ -207,10 +225,10 @@ async def _one_piece(content: bytes) -> AsyncIterator[bytes]:
 
 
 class _FileReader:
-    """An async iterator over part of an open file, which it closes at the end, on `aclose` or when dropped."""
+    """An async iterator over part of a held file, which it lets go of at the end, on `aclose` or when dropped."""
 
-    def __init__(self, fd: int, start: int, stop: int) -> None:
-        self._fd = fd
+    def __init__(self, held: HeldFile, start: int, stop: int) -> None:
+        self._held: HeldFile | None = held
         self._position = start
         self._stop = stop
 
@@ -218,23 +236,15 @@ class _FileReader:
         return self
 
     async def __anext__(self) -> bytes:
-        limit = min(READ_SIZE_BYTES, self._stop - self._position)
-        if limit <= 0 or self._fd < 0:
-            self._close()
+        held, limit = self._held, min(READ_SIZE_BYTES, self._stop - self._position)
+        if limit <= 0 or held is None:
+            self._held = None
             raise StopAsyncIteration
-        chunk = await asyncio.to_thread(os.pread, self._fd, limit, self._position)
+        chunk = await asyncio.to_thread(os.pread, held.fd, limit, self._position)
         if not chunk:
             raise TornEntry("the file is shorter than its trailer said")
         self._position += len(chunk)
         return chunk
 
     async def aclose(self) -> None:
-        self._close()
-
-    def __del__(self) -> None:
-        self._close()
-
-    def _close(self) -> None:
-        fd, self._fd = self._fd, -1
-        if fd >= 0:
-            os.close(fd)
+        self._held = None

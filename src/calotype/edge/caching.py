@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import assert_never
 
-from calotype.cache.entries import Entries, Entry
+from calotype.cache.entries import Entries, Entry, HeldFile
 from calotype.cache.policy.lookup import Bypass, Hit, Miss, Revalidate, Stale, look_up, request_directives
 from calotype.cache.policy.status import CacheStatus, Handling
 from calotype.cache.policy.stored import StoredResponse
@@ -46,6 +46,14 @@ class Answered:
     hit: Entry | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The stored response that may answer, and its body, if that is on disk: both as they were at the lookup."""
+
+    entry: Entry
+    held: HeldFile | None
+
+
 class Caching:
     """The cache of one worker as a way to answer."""
 
@@ -63,14 +71,8 @@ class Caching:
         settings = task.forward.settings
         state = look_up(stored_responses, task.forward.headers, settings, now=task.now)
         match state:
-            case Hit(stored):
-                return self._hit(task, by_stored[id(stored)])
-            case Stale(stored, refresh):
-                return self._stale_hit(task, by_stored[id(stored)], refresh=refresh)
-            case Revalidate(stored):
-                is_asked_for = stored.lifetime.is_fresh(task.now)  # the client's own no-cache or max-age
-                reason = "request" if is_asked_for else None
-                return await self._fetched(task, by_stored[id(stored)], forwarded_for=reason)
+            case Hit(stored) | Stale(stored) | Revalidate(stored):
+                return await self._from_stored(task, state, by_stored[id(stored)])
             case Miss(is_variant):
                 return await self._fetched(task, None, forwarded_for="vary-miss" if is_variant else None)
             case Bypass(reason):
@@ -124,35 +126,52 @@ class Caching:
                 living.append(entry)
         return living
 
-    def _hit(self, task: Task, entry: Entry) -> Answered:
-        handling = Handling(CacheStatus.HIT, ttl=entry.stored.lifetime.remaining(task.now))
-        return Answered(self._from_entry(task, entry, handling), handling, hit=entry)
+    async def _from_stored(self, task: Task, state: Hit | Stale | Revalidate, entry: Entry) -> Answered:
+        try:
+            selected = Selected(entry, self._entries.hold(entry))
+        except OSError:  # somebody removed the file
+            self._entries.discard(entry.name)
+            return await self._fetched(task, None)
+        match state:
+            case Hit():
+                return self._hit(task, selected)
+            case Stale(_, refresh):
+                return self._stale_hit(task, selected, refresh=refresh)
+            case Revalidate(stored):
+                is_asked_for = stored.lifetime.is_fresh(task.now)  # the client's own no-cache or max-age
+                return await self._fetched(task, selected, forwarded_for="request" if is_asked_for else None)
+        assert_never(state)
 
-    def _stale_hit(self, task: Task, entry: Entry, *, refresh: bool) -> Answered:
+    def _hit(self, task: Task, selected: Selected) -> Answered:
+        handling = Handling(CacheStatus.HIT, ttl=selected.entry.stored.lifetime.remaining(task.now))
+        return Answered(self._from_entry(task, selected, handling), handling, hit=selected.entry)
+
+    def _stale_hit(self, task: Task, selected: Selected, *, refresh: bool) -> Answered:
         if refresh:
-            self._fills.refresh(Wanted(task.forward, task.spell, entry))
+            self._fills.refresh(Wanted(task.forward, task.spell, selected.entry, selected.held))
         status = CacheStatus.UPDATING if refresh else CacheStatus.STALE
-        handling = Handling(status, ttl=entry.stored.lifetime.remaining(task.now))
-        return Answered(self._from_entry(task, entry, handling), handling)
+        handling = Handling(status, ttl=selected.entry.stored.lifetime.remaining(task.now))
+        return Answered(self._from_entry(task, selected, handling), handling)
 
-    async def _fetched(self, task: Task, stale: Entry | None, *, forwarded_for: str | None = None) -> Answered:
+    async def _fetched(self, task: Task, stale: Selected | None, *, forwarded_for: str | None = None) -> Answered:
         if request_directives(task.forward.headers, task.forward.settings).only_if_cached:
             raise EdgeError(504, "Not in the cache", "The request asked for a stored answer only, and there is none.")
-        wanted = Wanted(task.forward, task.spell, stale, task.request.send_interim)
+        entry, held = (stale.entry, stale.held) if stale is not None else (None, None)
+        wanted = Wanted(task.forward, task.spell, entry, held, task.request.send_interim)
         outcome, collapsed = await self._fills.fetch(wanted)
         match outcome:
             case Filling(stored, spool, length):
                 return self._filling(task, stored, BodySource(length, spool.read), stale, collapsed, forwarded_for)
-            case Confirmed(entry):
+            case Confirmed(confirmed, held):
                 handling = Handling(
                     CacheStatus.REVALIDATED,
-                    ttl=entry.stored.lifetime.remaining(task.now),
+                    ttl=confirmed.stored.lifetime.remaining(task.now),
                     origin_status=304,
                     stored=True,
                     collapsed=collapsed,
                     forwarded_for=forwarded_for,
                 )
-                return Answered(self._from_entry(task, entry, handling), handling)
+                return Answered(self._from_entry(task, Selected(confirmed, held), handling), handling)
             case PassedOn(answer, reason):
                 return await self._not_stored(task, answer, reason, stale)
             case Failed(error):
@@ -163,9 +182,11 @@ class Caching:
 
     # Answers
 
-    def _from_entry(self, task: Task, entry: Entry, handling: Handling) -> Response:
+    def _from_entry(self, task: Task, selected: Selected, handling: Handling) -> Response:
+        entry, held = selected.entry, selected.held
+
         def read(start: int, stop: int | None) -> AsyncIterator[bytes]:
-            return self._entries.read(entry, start, length if stop is None else stop)
+            return self._entries.read(entry, held, start, length if stop is None else stop)
 
         length = entry.stored.body_length
         return task.delivery.from_store(entry.stored, BodySource(length, read, entry.body), handling)
@@ -175,7 +196,7 @@ class Caching:
         task: Task,
         stored: StoredResponse,
         source: BodySource,
-        stale: Entry | None,
+        stale: Selected | None,
         collapsed: bool,
         forwarded_for: str | None,
     ) -> Answered:
@@ -188,7 +209,7 @@ class Caching:
         )
         return Answered(task.delivery.from_store(stored, source, handling), handling)
 
-    async def _not_stored(self, task: Task, answer: OriginAnswer, reason: str, stale: Entry | None) -> Answered:
+    async def _not_stored(self, task: Task, answer: OriginAnswer, reason: str, stale: Selected | None) -> Answered:
         if answer.status >= 500 and stale is not None and _may_be_stale(stale, task, is_disconnected=False):
             await answer.close()
             return self._stale_hit(task, stale, refresh=False)
@@ -206,5 +227,5 @@ def _passed_on(task: Task, answer: OriginAnswer, handling: Handling) -> Response
     return task.delivery.passed_on(answer.status, answer.headers, answer.body, handling)
 
 
-def _may_be_stale(stale: Entry, task: Task, *, is_disconnected: bool) -> bool:
-    return stale.stored.lifetime.allows_stale_on_error(task.now, is_disconnected=is_disconnected)
+def _may_be_stale(stale: Selected, task: Task, *, is_disconnected: bool) -> bool:
+    return stale.entry.stored.lifetime.allows_stale_on_error(task.now, is_disconnected=is_disconnected)

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from calotype.cache.entries import Entries, Entry
+from calotype.cache.entries import Entries, Entry, HeldFile
 from calotype.cache.entry_files import EntryFiles
 from calotype.cache.policy.settings import Mode
 from calotype.cache.policy.stored import StoredResponse
@@ -48,9 +48,10 @@ class Filling:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The origin said 304: the stored response holds on."""
+    """The origin said 304: the stored response holds on, and so does its body, if that is on disk."""
 
     entry: Entry
+    held: HeldFile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,15 @@ Outcome = Filling | Confirmed | PassedOn | Failed
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be fetched: the decided request, how to spell it for the origin, and what is stored already."""
+    """What is to be fetched: the decided request, how to spell it for the origin, and what is stored already.
+
+    `held` is the stored body when it is on disk: a purge or a newer fetch may take its file away meanwhile.
+    """
 
     forward: Forward
     spell: Callable[[FetchKind], OriginRequest]
     stale: Entry | None = None
+    held: HeldFile | None = None
     send_interim: SendInterim | None = None
 
 
@@ -88,6 +93,13 @@ class Fetch:
         self.finished = asyncio.Event()
         self.is_abandoned = False  # nobody is left who would take an answer that is passed on
         self.is_invalidated = False
+
+    async def close_passed_on(self) -> None:
+        """Lets go of an answer that came for the one who asked in the moment in which he left."""
+        if self.outcome.done() and not self.outcome.cancelled() and self.outcome.exception() is None:
+            outcome = self.outcome.result()
+            if isinstance(outcome, PassedOn):
+                await outcome.answer.close()
 
     @property
     def has_whole_body(self) -> bool:
@@ -132,6 +144,7 @@ class Fills:
             return await asyncio.shield(fetch.outcome), False
         except asyncio.CancelledError:
             fetch.is_abandoned = True
+            await fetch.close_passed_on()
             raise
 
     def refresh(self, wanted: Wanted) -> None:
@@ -219,14 +232,14 @@ class Fills:
         position = fetch.subject.ban_position
         freshened = freshen(stale.stored, exchange, wanted.forward.settings, ban_position=position)
         if not freshened.is_reusable or self._is_dead(fetch, freshened.stored):
-            self._entries.discard(stale.name)
-            _settle(fetch, Confirmed(replace_stored(stale, freshened.stored)))
+            self._discard(stale)
+            _settle(fetch, Confirmed(replace_stored(stale, freshened.stored), wanted.held))
             return
-        _settle(fetch, Confirmed(await self._entries.update(stale, freshened.stored)))
+        _settle(fetch, Confirmed(await self._entries.update(stale, freshened.stored), wanted.held))
 
     async def _pass_on(self, fetch: Fetch, wanted: Wanted, answer: OriginAnswer, reason: str) -> None:
         if wanted.stale is not None and answer.status < 500:
-            self._entries.discard(wanted.stale.name)  # the origin has another answer by now
+            self._discard(wanted.stale)  # the origin has another answer by now
         if fetch.is_abandoned:
             await answer.close()
         _settle(fetch, PassedOn(answer, reason))
@@ -272,6 +285,11 @@ class Fills:
                 self._entries.discard(entry.name)
         except OSError as exc:
             log.warning("an entry could not be stored: %s", exc)
+
+    def _discard(self, stale: Entry) -> None:
+        """Removes what was validated, but not what another fetch has put in its place."""
+        if self._entries.is_current(stale):
+            self._entries.discard(stale.name)
 
     def _is_dead(self, fetch: Fetch, stored: StoredResponse) -> bool:
         return fetch.is_invalidated or self._bans.kills(subject_of(stored))
