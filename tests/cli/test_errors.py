@@ -47,6 +47,8 @@ def test_every_command_has_help_that_says_what_it_does(calotype: Command, comman
     outcome = calotype(*command, "--help")
     assert outcome.code == 0
     assert f"Usage: calotype {' '.join(command)}" in " ".join(outcome.out.split())
+    for type_of_python in ("<bool>", "<str>", "<path>", "<list", " range>", "[["):
+        assert type_of_python not in outcome.out
     assert "Traceback" not in outcome.out
 
 

@@ -9,6 +9,7 @@ import typer
 
 from calotype.cli import buckets, keys, objects, servers, site, upkeep
 from calotype.cli.errors import EXIT_CODES, CommandError, ExitCode
+from calotype.cli.help import Command, Group
 from calotype.cli.output import print_error
 from calotype.site.source import SettingsError
 
@@ -16,6 +17,7 @@ _EPILOG = "Exit codes: " + "; ".join(f"{int(code)} {meaning}" for code, meaning 
 
 app = typer.Typer(
     name="calotype",
+    cls=Group,
     help="Your own photo storage site: an origin keeps each picture once, edges hand out copies under your domain,"
     " a console and these commands put pictures in and give links out.",
     epilog=_EPILOG,
@@ -32,28 +34,28 @@ PICTURES = "Pictures"
 ACCESS = "Buckets and keys"
 UPKEEP = "Upkeep"
 
-app.command(rich_help_panel=SERVERS)(servers.up)
-app.command(rich_help_panel=SERVERS)(servers.origin)
-app.command(rich_help_panel=SERVERS)(servers.edge)
-app.command(rich_help_panel=SERVERS)(servers.console)
+app.command(cls=Command, rich_help_panel=SERVERS)(servers.up)
+app.command(cls=Command, rich_help_panel=SERVERS)(servers.origin)
+app.command(cls=Command, rich_help_panel=SERVERS)(servers.edge)
+app.command(cls=Command, rich_help_panel=SERVERS)(servers.console)
 
-app.command(rich_help_panel=SITE)(site.plan)
-app.command(rich_help_panel=SITE)(site.apply)
-app.command(rich_help_panel=SITE)(site.doctor)
-app.command(rich_help_panel=SITE)(site.check)
+app.command(cls=Command, rich_help_panel=SITE)(site.plan)
+app.command(cls=Command, rich_help_panel=SITE)(site.apply)
+app.command(cls=Command, rich_help_panel=SITE)(site.doctor)
+app.command(cls=Command, rich_help_panel=SITE)(site.check)
 app.add_typer(site.config_app, rich_help_panel=SITE)
 
-app.command(rich_help_panel=PICTURES)(objects.upload)
-app.command(rich_help_panel=PICTURES)(objects.ls)
-app.command(rich_help_panel=PICTURES)(objects.rm)
+app.command(cls=Command, rich_help_panel=PICTURES)(objects.upload)
+app.command(cls=Command, rich_help_panel=PICTURES)(objects.ls)
+app.command(cls=Command, rich_help_panel=PICTURES)(objects.rm)
 
 app.add_typer(buckets.app, rich_help_panel=ACCESS)
 app.add_typer(keys.app, rich_help_panel=ACCESS)
-app.command(rich_help_panel=ACCESS)(keys.login)
+app.command(cls=Command, rich_help_panel=ACCESS)(keys.login)
 
-app.command(rich_help_panel=UPKEEP)(upkeep.backup)
-app.command(rich_help_panel=UPKEEP)(upkeep.restore)
-app.command(rich_help_panel=UPKEEP)(upkeep.fsck)
+app.command(cls=Command, rich_help_panel=UPKEEP)(upkeep.backup)
+app.command(cls=Command, rich_help_panel=UPKEEP)(upkeep.restore)
+app.command(cls=Command, rich_help_panel=UPKEEP)(upkeep.fsck)
 
 
 def _version(show: bool) -> None:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from calotype.cli.help import Command, Group
 from calotype.cli.options import Data, Json, ProfileName
 
 if TYPE_CHECKING:
     from calotype.b2.json import BucketObject
 
-app = typer.Typer(name="buckets", help="Buckets: what holds pictures at the origin.", no_args_is_help=True)
+app = typer.Typer(name="buckets", cls=Group, help="Buckets: what holds pictures at the origin.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The bucket's name.")]
 Access = Annotated[
@@ -33,7 +34,7 @@ Info = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=Command)
 def create(
     name: Name,
     access: Access = None,
@@ -51,7 +52,7 @@ def create(
     _print_one(bucket, as_json=as_json)
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_buckets(data: Data = None, profile: ProfileName = None, as_json: Json = False) -> None:
     """List the buckets that the key may see."""
     from calotype.cli.clients import origin_of
@@ -69,7 +70,7 @@ def list_buckets(data: Data = None, profile: ProfileName = None, as_json: Json =
     )
 
 
-@app.command()
+@app.command(cls=Command)
 def update(
     name: Name,
     access: Access = None,
@@ -98,7 +99,7 @@ def update(
     _print_one(changed, as_json=as_json)
 
 
-@app.command()
+@app.command(cls=Command)
 def delete(name: Name, data: Data = None, profile: ProfileName = None, as_json: Json = False) -> None:
     """Remove an empty bucket."""
     from calotype.cli.clients import bucket_named, origin_of

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from calotype.cli.help import Command, Group
 from calotype.cli.options import Data, Json, ProfileName
 
 if TYPE_CHECKING:
     from calotype.b2.client import B2Client
     from calotype.b2.json import KeyObject
 
-app = typer.Typer(name="keys", help="Application keys: who may do what with which bucket.", no_args_is_help=True)
+app = typer.Typer(
+    name="keys", cls=Group, help="Application keys: who may do what with which bucket.", no_args_is_help=True
+)
 
 
-@app.command()
+@app.command(cls=Command)
 def create(
     name: Annotated[str, typer.Option("--name", help="What the key is for: letters, digits and dashes.")],
     bucket: Annotated[
@@ -76,7 +79,7 @@ def create(
     print_lines([f"keyId           {key.application_key_id}", f"applicationKey  {secret}  (shown this once)"])
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_keys(data: Data = None, profile: ProfileName = None, as_json: Json = False) -> None:
     """List the application keys, without their secrets."""
     from calotype.cli.clients import origin_of, require_capability
@@ -105,7 +108,7 @@ def list_keys(data: Data = None, profile: ProfileName = None, as_json: Json = Fa
     )
 
 
-@app.command()
+@app.command(cls=Command)
 def delete(
     key: Annotated[str, typer.Argument(metavar="KEY", help="The key's id, or its name when only one key has it.")],
     data: Data = None,

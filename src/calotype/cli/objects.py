@@ -16,7 +16,7 @@ _FORMATS = "url, markdown, html or bbcode"
 
 
 def upload(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="The pictures to put in.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="The pictures to put in.", show_default=False)],
     link_format: Annotated[
         str, typer.Option("--format", metavar="FORMAT", help=f"How to print the links: {_FORMATS}.")
     ] = LinkFormat.URL.value,
@@ -60,7 +60,7 @@ def _format(text: str) -> LinkFormat:
 
 
 def ls(
-    prefix: Annotated[str, typer.Argument(metavar="[PREFIX]", help="Only names that begin so.")] = "",
+    prefix: Annotated[str, typer.Argument(metavar="PREFIX", help="Only names that begin so.")] = "",
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Go into folders.", show_default=False)] = False,
     bucket: Bucket = None,
     data: Data = None,
@@ -75,7 +75,7 @@ def ls(
 
 
 def rm(
-    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Object names, or their links.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Object names, or their links.")],
     all_versions: Annotated[
         bool,
         typer.Option("--all-versions", help="Remove the bytes for good, former versions too.", show_default=False),

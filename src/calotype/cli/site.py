@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from calotype.cli.help import Command, Group
 from calotype.cli.options import Data, Json, ProfileName
 
-config_app = typer.Typer(name="config", help="The settings of the site.", no_args_is_help=True)
+config_app = typer.Typer(name="config", cls=Group, help="The settings of the site.", no_args_is_help=True)
 
 
-@config_app.command("show")
+@config_app.command("show", cls=Command)
 def config_show(data: Data = None, as_json: Json = False) -> None:
     """Print every setting in force and where its value comes from."""
     from dataclasses import asdict
@@ -29,7 +30,7 @@ def config_show(data: Data = None, as_json: Json = False) -> None:
     )
 
 
-@config_app.command("default")
+@config_app.command("default", cls=Command)
 def config_default() -> None:
     """Print the commented calotype.toml of a new site."""
     from calotype.site.text import default_file
