@@ -1,5 +1,6 @@
--- Replays presigned PUTs of one body. PATHS names a file of request targets, BODY the file to send.
-local targets, at = {}, 0
+-- Replays presigned PUTs of one body. PATHS names a file of request targets, START how many to pass over at first,
+-- BODY the file to send.
+local targets, at = {}, tonumber(os.getenv("START"))
 for line in io.lines(os.getenv("PATHS")) do targets[#targets + 1] = line end
 local file = io.open(os.getenv("BODY"), "rb")
 local body = file:read("*a")
