@@ -105,7 +105,9 @@ async def test_edge_is_configured_purged_and_asked_over_its_apis(tmp_path: Path)
             (1, False, [["site.test/a.png", "x=1"]]),
             (2, True, []),
         ]
-        _, stats = await api.call("GET", "/calotype/v1/stats")
+        async with asyncio.timeout(5):  # a picture is delivered a moment before it is stored
+            while (stats := (await api.call("GET", "/calotype/v1/stats"))[1])["entries"] == 0:
+                await asyncio.sleep(0.01)
         assert (stats["workers"], stats["banPosition"], stats["entries"]) == (2, 2, 1)
         assert stats["originRequests"] == len(origin.requests) == 3
         assert stats["requests"]["MISS"] >= 3
