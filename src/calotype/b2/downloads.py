@@ -15,7 +15,7 @@ from calotype.b2.errors import NotFound, PreconditionFailed, RangeNotSatisfiable
 from calotype.b2.file_calls import well_formed
 from calotype.b2.objects import content_sha1, header_value
 from calotype.b2.transfers import OVERRIDE_HEADERS, DownloadFileById, DownloadFileByName
-from calotype.http.conditional import Outcome, Validators, evaluate, if_range_allows
+from calotype.http.conditional import Outcome, Validators, evaluate, if_range_allows, not_modified_headers
 from calotype.http.content_types import user_content_headers
 from calotype.http.http_date import format_http_date
 from calotype.http.message import Headers, Response
@@ -26,8 +26,6 @@ from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
 from calotype.store.model import Action, Bucket, FileVersion
 
 PRIVATE_CACHE_CONTROL = "max-age=0, no-cache, no-store"
-
-KEPT_IN_304 = ("cache-control", "content-location", "etag", "expires", "last-modified", "vary")
 
 
 async def download_by_name(call: Call, asked: DownloadFileByName) -> Response:
@@ -89,7 +87,7 @@ async def respond(call: Call, bucket: Bucket, file: FileVersion, overrides: Mapp
     validators = Validators(headers.get("etag"), file.uploaded_at_ms // 1000)
     match evaluate(request.method, request.headers, validators):
         case Outcome.NOT_MODIFIED:
-            return Response(304, Headers((name, value) for name, value in headers if name in KEPT_IN_304))
+            return Response(304, not_modified_headers(headers))
         case Outcome.PRECONDITION_FAILED:
             raise PreconditionFailed
     span = asked_span(call, file, validators)

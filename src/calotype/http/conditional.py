@@ -150,3 +150,11 @@ def if_range_allows(headers: Headers, validators: Validators) -> bool:
         return date == validators.last_modified
     wanted, own = parse_etag(if_range), validators.etag
     return wanted is not None and own is not None and own.matches_strongly(wanted)
+
+
+_KEPT_IN_304 = ("cache-control", "content-location", "etag", "expires", "last-modified", "vary")
+
+
+def not_modified_headers(headers: Headers) -> Headers:
+    """What a server's 304 repeats of the 200 it stands for (RFC 9110 §15.4.5)."""
+    return Headers((name, value) for name, value in headers if name in _KEPT_IN_304)

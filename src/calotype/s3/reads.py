@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calotype.auth.checksums import HEADERS
-from calotype.http.conditional import Outcome, Validators, evaluate, if_range_allows
+from calotype.http.conditional import Outcome, Validators, evaluate, if_range_allows, not_modified_headers
 from calotype.http.content_types import user_content_headers
 from calotype.http.http_date import format_http_date
 from calotype.http.message import Headers, Response
@@ -23,8 +23,6 @@ from calotype.store import errors as store_errors
 from calotype.store.counted_body import counted_body
 from calotype.store.model import Action, Bucket, FileVersion, Versioning
 
-KEPT_IN_304 = ("cache-control", "content-location", "etag", "expires", "last-modified", "vary")
-
 
 async def get_object(call: Call, asked: GetObject) -> Response:
     bucket = await call.bucket(asked.bucket)
@@ -35,7 +33,7 @@ async def get_object(call: Call, asked: GetObject) -> Response:
     validators = Validators(headers.get("etag"), version.uploaded_at_ms // 1000)
     match evaluate("GET", Headers(asked.conditions.to_headers()), validators):
         case Outcome.NOT_MODIFIED:
-            return Response(304, Headers((name, value) for name, value in headers if name in KEPT_IN_304))
+            return Response(304, not_modified_headers(headers))
         case Outcome.PRECONDITION_FAILED:
             raise precondition_failed(asked.conditions)
     span = asked_span(asked, version, validators)
