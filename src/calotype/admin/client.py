@@ -8,8 +8,7 @@ The origin takes the owner's application key as Basic credentials, the edge its 
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
@@ -38,29 +37,19 @@ from calotype.admin.operations import (
     Operation,
     to_request,
 )
+from calotype.api_client import ApiClient
 
 TIMEOUT_S = 60.0
 ShapeType = TypeVar("ShapeType")
 
 
-class AdminClient:
+class AdminClient(ApiClient):
     """`address` is `scheme://host[:port]`; `authorization` the whole header, None where only health is asked."""
 
     def __init__(self, address: str, authorization: str | None = None, *, http: httpx.Client | None = None) -> None:
         self._address = address.rstrip("/")
         self._headers = {} if authorization is None else {"authorization": authorization}
         self._http = http or httpx.Client(timeout=TIMEOUT_S)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._http.close()
 
     def health(self) -> Health:
         """How the program is, also while it drains."""

@@ -15,12 +15,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from types import TracebackType
-from typing import BinaryIO, Self, TypeVar
+from typing import BinaryIO, TypeVar
 
 import httpx
 import msgspec
 
+from calotype.api_client import ApiClient
 from calotype.auth.basic import basic_authorization
 from calotype.b2.errors import B2Error, BadAuthToken, ExpiredAuthToken, NotFound
 from calotype.b2.json import (
@@ -89,7 +89,7 @@ TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 ShapeType = TypeVar("ShapeType")
 
 
-class B2Client:
+class B2Client(ApiClient):
     """`realm` is the address that b2_authorize_account is called at. `sleep` waits between tries of an upload;
     listings are fetched `page_rows` at a time."""
 
@@ -109,17 +109,6 @@ class B2Client:
         self._sleep = sleep
         self._page_rows = page_rows
         self._account: AccountAuthorization | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._http.close()
 
     # account
 

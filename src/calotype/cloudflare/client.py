@@ -7,13 +7,13 @@ again knows better whether it may.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from types import TracebackType
 from typing import Any, Final, TypeVar
 
 import httpx
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from calotype.api_client import ApiClient
 from calotype.cloudflare import answers
 from calotype.cloudflare.errors import CloudflareError, NoOriginSigning, NoSuchRuleset
 from calotype.cloudflare.json import Envelope, ResultInfo, read_answer
@@ -54,7 +54,7 @@ class CannotReach(Exception):
     """No answer came: refused, timed out, or broken off. Whether a write was done is not known."""
 
 
-class CloudflareClient:
+class CloudflareClient(ApiClient):
     """The calls a site needs. `base_url` is the API's, such as `http://127.0.0.1:8002/client/v4`."""
 
     def __init__(
@@ -72,17 +72,6 @@ class CloudflareClient:
             transport=transport,
             trust_env=False,
         )
-
-    def __enter__(self) -> CloudflareClient:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._http.close()
 
     # Any call
 

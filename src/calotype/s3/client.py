@@ -19,12 +19,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import httpx
 
+from calotype.api_client import ApiClient
 from calotype.auth.checksums import as_base64
 from calotype.auth.sigv4 import UNSIGNED_PAYLOAD, presign, sign_headers
 from calotype.http.http_date import parse_http_date
@@ -163,7 +163,7 @@ def wire_host(scheme: str, netloc: str) -> str:
     return netloc.lower().removesuffix(default) if default else netloc.lower()
 
 
-class S3Client:
+class S3Client(ApiClient):
     """`transport` is for tests and proxies; `clock` gives Unix seconds."""
 
     def __init__(
@@ -186,17 +186,6 @@ class S3Client:
             headers={"accept-encoding": "identity"},
             transport=transport,
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._http.close()
 
     def list_buckets(self, *, prefix: str = "") -> tuple[BucketSummary, ...]:
         return BucketList.from_xml(self._call(ListBuckets(prefix)).content).buckets
