@@ -89,7 +89,7 @@ def amz_date(now: float) -> str:
     return f"{datetime.fromtimestamp(int(now), UTC):%Y%m%dT%H%M%SZ}"
 
 
-_REQUIRED_IN_QUERY = (
+REQUIRED_IN_QUERY = (
     "X-Amz-Algorithm",
     "X-Amz-Credential",
     "X-Amz-Date",
@@ -97,7 +97,7 @@ _REQUIRED_IN_QUERY = (
     "X-Amz-SignedHeaders",
     "X-Amz-Signature",
 )
-_QUERY_FIELDS = frozenset({*_REQUIRED_IN_QUERY, "AWSAccessKeyId"})
+_QUERY_FIELDS = frozenset({*REQUIRED_IN_QUERY, "AWSAccessKeyId"})
 
 
 def _from_header(text: str, headers: Headers) -> SignedRequest:
@@ -133,7 +133,7 @@ def _from_header(text: str, headers: Headers) -> SignedRequest:
 
 
 def _from_query(query: Mapping[str, str], headers: Headers) -> SignedRequest:
-    missing = [name for name in _REQUIRED_IN_QUERY if name not in query]
+    missing = [name for name in REQUIRED_IN_QUERY if name not in query]
     if missing:
         raise MalformedQueryAuthorization(
             "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "

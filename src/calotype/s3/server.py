@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from itertools import count
 from typing import Any
 
+from calotype.auth.signed_request import REQUIRED_IN_QUERY
 from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Response
 from calotype.s3 import bucket_calls, object_calls, reads, version_calls
 from calotype.s3.addressing import Address, address_of
@@ -147,18 +148,7 @@ def with_hoisted_headers(asked: S3Request) -> S3Request:
     return S3Request(asked.method, asked.bucket, asked.key, asked.query, headers)
 
 
-SIGNATURE_PARAMETERS = frozenset(
-    {
-        "X-Amz-Algorithm",
-        "X-Amz-Credential",
-        "X-Amz-Date",
-        "X-Amz-Expires",
-        "X-Amz-SignedHeaders",
-        "X-Amz-Signature",
-        "X-Amz-Security-Token",
-        "X-Amz-Content-Sha256",
-    }
-)
+SIGNATURE_PARAMETERS = frozenset({*REQUIRED_IN_QUERY, "X-Amz-Security-Token", "X-Amz-Content-Sha256"})
 
 
 class ReadBody:
