@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "admin": {"http", "auth", "store", "api_client"},
     "cloudflare": {"http", "auth", "edge", "rules", "api_client"},
     "edge": {"http", "auth", "serve", "rules", "cache", "admin", "cloudflare", "master_key"},
-    "deploy": {"http", "auth", "rules", "s3", "b2", "cloudflare", "admin", "site", "upload"},
+    "deploy": {"http", "auth", "rules", "s3", "b2", "cloudflare", "admin", "site", "upload", "private_files"},
     "upload": {"http", "auth", "s3", "b2", "cloudflare", "admin"},
     "site": {"http", "upload", "private_files"},
     "console": {"http", "auth", "s3", "b2", "cloudflare", "admin", "site", "upload", "deploy", "private_files"},

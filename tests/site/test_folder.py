@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from calotype.private_files import write_private
 from calotype.site.folder import (
     Credentials,
     OwnerKey,
@@ -15,7 +16,6 @@ from calotype.site.folder import (
     read_site,
     save_credentials,
     write_default_site,
-    write_private,
 )
 from calotype.site.settings import Site
 from calotype.site.source import SettingsError

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from calotype.cli.errors import CommandError, ExitCode
 from calotype.deploy.desired import zone_name
-from calotype.site.folder import default_folder, load_credentials, read_site, write_private
+from calotype.private_files import write_private
+from calotype.site.folder import default_folder, load_credentials, read_site
 from calotype.site.loading import LoadedSite
 from calotype.site.running import started_with
 from calotype.site.settings import Site

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from calotype.deploy.objects import Kind, ObjectName, Objects
-from calotype.site.folder import write_private
+from calotype.private_files import write_private
 
 FILE = "deployed.json"
 FORMAT = 1

@@ -18,9 +18,10 @@ from calotype.deploy.apply import NewKey
 from calotype.deploy.deployment import Deployment, deploy_site
 from calotype.deploy.desired import SITE_KEY
 from calotype.deploy.plan import describe
+from calotype.private_files import write_private
 from calotype.programs.banner import FirstKey, banner
 from calotype.programs.supervisor import log
-from calotype.site.folder import default_folder, load_credentials, write_private
+from calotype.site.folder import default_folder, load_credentials
 from calotype.site.settings import Site
 
 FIRST_PASSWORD_FILE = Path("console", "first-password")  # written by the console where there is no terminal

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 # The name stays importable from here, where most that keep files in the data folder look for it.
-from calotype.private_files import write_private as write_private
+from calotype.private_files import write_private
 from calotype.site.loading import FILE_NAME, LoadedSite, load_site
 from calotype.site.source import SettingsError
 from calotype.site.text import default_file

@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from calotype.site.folder import write_private
+from calotype.private_files import write_private
 from calotype.site.loading import SETTINGS, LoadedSite, Setting
 from calotype.site.settings import Site
 
