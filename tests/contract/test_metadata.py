@@ -15,14 +15,28 @@ from calotype.store.metadata import Metadata, SealedKey, Transaction
 from calotype.store.model import (
     Account,
     Action,
+    Alert,
     Blob,
     Bucket,
+    BucketSettings,
     BucketType,
+    BucketUsage,
+    CorsRule,
+    DefaultRetention,
     Digests,
     Encryption,
+    EncryptionScheme,
+    Event,
+    EventType,
     Extent,
     FileVersion,
     LedgerRow,
+    LifecycleRule,
+    LockMode,
+    NotificationRule,
+    Part,
+    Retention,
+    ServerSideEncryption,
     Versioning,
 )
 from calotype.store.sqlite_metadata import SqliteMetadata
@@ -34,6 +48,7 @@ OTHER = Account("001122334455", "other", "d" * 64, 2_000)
 BUCKET = Bucket(ACCOUNT.account_id, "b" * 24, "Photographs", BucketType.PUBLIC, Versioning.ENABLED, 1_000)
 SIBLING = replace(BUCKET, bucket_id="c" * 24, name="album")
 FOREIGN = replace(BUCKET, account_id=OTHER.account_id, bucket_id="d" * 24, name="foreign")
+ENCRYPTION = Encryption(EncryptionScheme.CUSTOMER_KEY, "key", b"\x00\xff")
 
 
 @pytest.fixture(params=["sqlite", "memory", "memory, each function run twice"])
@@ -127,7 +142,16 @@ async def test_a_bucket_keeps_every_field_it_is_replaced_with(filled: Metadata) 
         type=BucketType.PRIVATE,
         versioning=Versioning.SUSPENDED,
         info={"cache-control": "max-age=1"},
-        settings={"corsRules": [{"a": None, "b": 1.5}], "lock": True},
+        settings=BucketSettings(
+            cors_rules=(CorsRule("pages", ("https://*",), ("s3_get",), ("*",), None, 60),),
+            lifecycle_rules=(LifecycleRule("a/", 1, None, 3),),
+            file_lock_enabled=True,
+            default_retention=DefaultRetention(LockMode.COMPLIANCE, 2, "years"),
+            default_encryption=EncryptionScheme.SERVER_KEY,
+            replication={"asReplicationSource": None},
+            notification_rules=(NotificationRule("rule", ("b2:ObjectCreated:*",), "a", b"\x00\xff", False, 9, "why"),),
+            more={"tags": [{"a": None, "b": 1.5}]},
+        ),
         revision=9,
     )
     await change(filled, lambda transaction: transaction.replace_bucket(changed))
@@ -155,10 +179,14 @@ async def test_a_version_keeps_every_field(filled: Metadata) -> None:
         1_700_000_000_000,
         info={"author": "Ärger", "empty": ""},
         headers={"cache-control": "no-store"},
-        extents=(Extent("blob 1", 0, 1), Extent("blob 2", 7, 2, Encryption("SSE-C", "key", b"\x00\xff"))),
+        extents=(Extent("blob 1", 0, 1), Extent("blob 2", 7, 2, ENCRYPTION)),
         is_null=True,
         sha1_unverified=True,
         attributes={"tags": {"a": "b"}},
+        part_count=3,
+        retention=Retention(LockMode.GOVERNANCE, 1_800_000_000_001),
+        legal_hold=False,
+        encryption=ServerSideEncryption(EncryptionScheme.CUSTOMER_KEY, "md5"),
         is_latest=True,
     )
     marker = version(b"m", 5, action=Action.HIDE, digests=None, etag="", length=0)
@@ -381,3 +409,149 @@ async def test_an_exception_in_a_read_reaches_the_caller(filled: Metadata) -> No
     with pytest.raises(LookupError):
         await filled.read(fail)
     assert await filled.read(lambda transaction: len(transaction.accounts())) == 2
+
+
+def unfinished(key: bytes, time: int, version_id: str, *, bucket: Bucket = BUCKET) -> FileVersion:
+    return version(key, time, bucket=bucket, version_id=version_id, action=Action.START, length=0, digests=None)
+
+
+async def test_large_files_in_progress_come_by_id_and_by_key(filled: Metadata) -> None:
+    first, second, third = unfinished(b"b", 5, "1"), unfinished(b"a", 6, "2"), unfinished(b"b", 7, "3")
+    await insert(filled, third, second, first, version(b"b", 9), unfinished(b"b", 5, "4", bucket=SIBLING))
+
+    async def by_id(start: str, prefix: bytes, stop: bytes | None, limit: int) -> list[FileVersion]:
+        return await filled.read(lambda transaction: transaction.scan_unfinished(BUCKET, start, prefix, stop, limit))
+
+    assert await by_id("", b"", None, 9) == [first, second, third]
+    assert await by_id("2", b"", None, 9) == [second, third]
+    assert await by_id("", b"b", b"c", 1) == [first]
+    assert await by_id("", b"a", b"b", 9) == [second]
+
+    async def by_key(key: bytes, after: str, stop: bytes | None, limit: int) -> list[FileVersion]:
+        return await filled.read(lambda transaction: transaction.scan_unfinished_keys(BUCKET, key, after, stop, limit))
+
+    assert await by_key(b"", "", None, 9) == [second, first, third]
+    assert await by_key(b"b", "1", None, 9) == [third]
+    assert await by_key(b"", "", b"b", 9) == [second]
+    assert await by_key(b"", "", None, 2) == [second, first]
+
+
+async def test_a_version_is_replaced_where_it_is(filled: Metadata) -> None:
+    started = unfinished(b"a", 5, "1")
+    await insert(filled, started)
+    finished = replace(started, action=Action.UPLOAD, length=9, part_count=2, is_latest=True)
+    await change(filled, lambda transaction: transaction.replace_version(finished))
+    assert await filled.read(lambda transaction: transaction.version(BUCKET, "1")) == finished
+    assert await filled.read(lambda transaction: transaction.latest(BUCKET, b"a")) == finished
+    assert await filled.read(lambda transaction: transaction.scan_unfinished(BUCKET, "", b"", None, 9)) == []
+
+
+def part(number: int, length: int = 10, **fields: object) -> Part:
+    made = Part(
+        account_id=ACCOUNT.account_id,
+        version_id="1",
+        part_number=number,
+        length=length,
+        digests=Digests("1" * 32, "2" * 40, "3" * 64),
+        uploaded_at_ms=7,
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+async def test_parts_keep_every_field_and_come_by_number(filled: Metadata) -> None:
+    full = part(
+        2, digests=Digests("1", "2", "3", {"CRC32": "x"}), extents=(Extent("blob", 1, 9), Extent("b", 0, 1, ENCRYPTION))
+    )
+    rows = [part(1), full, part(10)]
+
+    def fill(transaction: Transaction) -> None:
+        for row in reversed(rows):
+            transaction.insert_part(BUCKET.bucket_id, row)
+        transaction.insert_part(BUCKET.bucket_id, part(1, version_id="2"))
+
+    await change(filled, fill)
+    account_id = ACCOUNT.account_id
+    assert await filled.read(lambda transaction: transaction.parts(account_id, "1", 1)) == rows
+    assert await filled.read(lambda transaction: transaction.parts(account_id, "1", 2, 1)) == [full]
+    assert await filled.read(lambda transaction: transaction.part(account_id, "1", 2)) == full
+    assert await filled.read(lambda transaction: transaction.part(OTHER.account_id, "1", 2)) is None
+    (outcome,) = await filled.apply([lambda transaction: transaction.insert_part(BUCKET.bucket_id, part(1))])
+    assert isinstance(outcome, Exception)
+    await change(filled, lambda transaction: transaction.remove_part(BUCKET.bucket_id, full))
+    assert await filled.read(lambda transaction: transaction.parts(account_id, "1", 1)) == [rows[0], rows[2]]
+
+
+async def test_the_parts_of_a_span_are_those_that_hold_its_bytes(filled: Metadata) -> None:
+    def fill(transaction: Transaction) -> None:
+        for number, start in ((1, 0), (2, 10), (5, 20)):
+            transaction.insert_part(BUCKET.bucket_id, part(number))
+            transaction.place_part(part(number), start)
+
+    await change(filled, fill)
+
+    async def within(start: int, stop: int) -> list[tuple[int, int | None]]:
+        found = await filled.read(lambda transaction: transaction.parts_within(ACCOUNT.account_id, "1", start, stop))
+        return [(each.part_number, each.start) for each in found]
+
+    assert await within(0, 30) == [(1, 0), (2, 10), (5, 20)]
+    assert await within(9, 11) == [(1, 0), (2, 10)]
+    assert await within(10, 20) == [(2, 10)]
+    assert await within(29, 99) == [(5, 20)]
+    assert await within(30, 99) == []
+
+
+async def test_usage_follows_versions_and_parts(filled: Metadata) -> None:
+    rows = [version(b"a", 1, length=5), version(b"b", 1, length=7), unfinished(b"c", 1, "1")]
+    await insert(filled, *rows, version(b"a", 1, bucket=FOREIGN, length=100))
+
+    async def usage() -> list[tuple[str, int, int]]:
+        found = await filled.read(lambda transaction: transaction.usage(ACCOUNT.account_id))
+        return [(each.bucket_id, each.stored_bytes, each.versions) for each in found]
+
+    assert await usage() == [(BUCKET.bucket_id, 12, 3)]
+    await change(filled, lambda transaction: transaction.insert_part(BUCKET.bucket_id, part(1, 30)))
+    assert await usage() == [(BUCKET.bucket_id, 42, 3)]
+    finished = replace(rows[2], action=Action.UPLOAD, length=30, part_count=1)
+    await change(filled, lambda transaction: transaction.replace_version(finished))
+    await change(filled, lambda transaction: transaction.remove_version(rows[0]))
+    assert await usage() == [(BUCKET.bucket_id, 37, 2)]
+    await change(filled, lambda transaction: transaction.remove_version(finished))
+    await change(filled, lambda transaction: transaction.remove_part(BUCKET.bucket_id, part(1, 30)))
+    await change(filled, lambda transaction: transaction.remove_version(rows[1]))
+    assert await filled.read(lambda transaction: transaction.usage(ACCOUNT.account_id)) == [
+        BucketUsage(ACCOUNT.account_id, BUCKET.bucket_id, 0, 0)
+    ]
+    await change(filled, lambda transaction: transaction.remove_bucket(BUCKET))
+    assert await usage() == []
+
+
+EVENT = Event(0, "acct", "bucket", "rule", EventType.HIDDEN, b"a\xff", "4_z", None, 5)
+
+
+async def test_events_keep_every_field_and_come_when_they_are_due(filled: Metadata) -> None:
+    first = await change(filled, lambda transaction: transaction.append_event(EVENT))
+    later = replace(EVENT, type=EventType.UPLOADED, length=3, next_attempt_ms=100)
+    second = await change(filled, lambda transaction: transaction.append_event(later))
+    assert second > first
+    both = [replace(EVENT, sequence=first), replace(later, sequence=second)]
+    assert await filled.read(lambda transaction: transaction.events(100, 9)) == both
+    assert await filled.read(lambda transaction: transaction.events(100, 1)) == both[:1]
+    assert await filled.read(lambda transaction: transaction.events(99, 9)) == both[:1]
+    tried = replace(both[0], attempts=1, next_attempt_ms=200)
+    await change(filled, lambda transaction: transaction.replace_event(tried))
+    assert await filled.read(lambda transaction: transaction.events(200, 9)) == [tried, both[1]]
+    await change(filled, lambda transaction: transaction.remove_events([first, second, 99]))
+    assert await filled.read(lambda transaction: transaction.events(200, 9)) == []
+    await change(filled, lambda transaction: transaction.replace_event(tried))
+    assert await filled.read(lambda transaction: transaction.events(200, 9)) == []
+
+
+async def test_an_alert_is_given_once_a_day(filled: Metadata) -> None:
+    alert = Alert("acct", "2026-01-02", "storage", 75, 9)
+    later = replace(alert, percent=100, at_ms=11)
+    assert await change(filled, lambda transaction: transaction.insert_alert(later)) is True
+    assert await change(filled, lambda transaction: transaction.insert_alert(alert)) is True
+    assert await change(filled, lambda transaction: transaction.insert_alert(replace(alert, at_ms=10))) is False
+    assert await filled.read(lambda transaction: transaction.alerts("acct", "2026-01-02")) == [alert, later]
+    assert await filled.read(lambda transaction: transaction.alerts("acct", "2026-01-03")) == []
+    assert await filled.read(lambda transaction: transaction.alerts("other", "")) == []

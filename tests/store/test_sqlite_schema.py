@@ -70,3 +70,14 @@ def test_every_table_and_unique_index_carries_the_account(connection: sqlite3.Co
             indexed = [row[2] for row in connection.execute(f"PRAGMA index_info({index})")]
             # The one exception: bucket names are unique over the whole store.
             assert "account_id" in indexed or not is_unique or table == "bucket_names", index
+
+
+def test_what_buckets_held_before_usage_was_kept_is_counted_once(connection: sqlite3.Connection) -> None:
+    migrate(connection, SCRIPTS[:1])
+    rows = [(b"a", 1, 7), (b"a", 2, 5), (b"b", 1, 0)]
+    for key, time, length in rows:
+        details = f'{{"length":{length},"content_type":"image/png"}}'.encode()
+        place = ("acct", "bucket", key, time, f"{key!r} {time}", "upload", 0, details)
+        connection.execute("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", place)
+    migrate(connection)
+    assert connection.execute("SELECT * FROM usage").fetchall() == [("acct", "bucket", 12, 3)]

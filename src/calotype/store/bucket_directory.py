@@ -10,7 +10,7 @@ from calotype.store import buckets, ids
 from calotype.store.cache import RowCache
 from calotype.store.errors import NoSuchBucket
 from calotype.store.metadata import Metadata, Transaction
-from calotype.store.model import Bucket, BucketType, Versioning
+from calotype.store.model import Bucket, BucketSettings, BucketType, Versioning
 
 Change = Callable[[Callable[[Transaction], Bucket]], Awaitable[Bucket]]
 
@@ -28,11 +28,11 @@ class BucketDirectory:
         bucket_type: BucketType,
         versioning: Versioning,
         info: Mapping[str, str],
-        settings: Mapping[str, Any],
+        settings: BucketSettings,
         now_ms: int,
     ) -> Bucket:
         bucket_id = ids.new_bucket_id(os.urandom)
-        bucket = Bucket(account_id, bucket_id, name, bucket_type, versioning, now_ms, dict(info), dict(settings))
+        bucket = Bucket(account_id, bucket_id, name, bucket_type, versioning, now_ms, dict(info), settings)
         return await self._changed(lambda transaction: buckets.create_bucket(transaction, bucket))
 
     async def by_name(self, name: str) -> Bucket:

@@ -13,7 +13,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from calotype.store.metadata import SealedKey, Transaction
-from calotype.store.model import Account, Action, Blob, Bucket, FileVersion, LedgerRow, OutboxRow
+from calotype.store.model import (
+    Account,
+    Action,
+    Alert,
+    Blob,
+    Bucket,
+    BucketUsage,
+    Event,
+    FileVersion,
+    LedgerRow,
+    OutboxRow,
+    Part,
+)
 
 T = TypeVar("T")
 _Place = tuple[str, str, bytes, int]  # account, bucket, key, negated time: newest first
@@ -98,6 +110,10 @@ class MemoryTransaction:
         self._keys = Table(self.undo)
         self._outbox = Table(self.undo)
         self._ledger = Table(self.undo)
+        self._parts = Table(self.undo)
+        self._usage = Table(self.undo)
+        self._events = Table(self.undo)
+        self._alerts = Table(self.undo)
         self._sequence = 0
 
     def accounts(self) -> list[Account]:
@@ -141,6 +157,8 @@ class MemoryTransaction:
     def remove_bucket(self, bucket: Bucket) -> None:
         self._bucket_names.remove(bucket.name.lower())
         self._buckets.remove(bucket.bucket_id)
+        if self._usage.get((bucket.account_id, bucket.bucket_id)) is not None:
+            self._usage.remove((bucket.account_id, bucket.bucket_id))
 
     def holds_versions(self, bucket: Bucket) -> bool:
         return bool(self.scan_versions(bucket, b"", None, None, 1))
@@ -151,6 +169,7 @@ class MemoryTransaction:
         self._version_ids.insert((version.account_id, version.version_id), place)
         if version.is_latest:
             self._flag(version)
+        self._use(version.account_id, version.bucket_id, version.own_bytes, 1)
 
     def remove_version(self, version: FileVersion) -> None:
         stored = self._versions.get(_place(version))
@@ -158,6 +177,15 @@ class MemoryTransaction:
         self._version_ids.remove((version.account_id, version.version_id))
         if stored.is_latest:
             self._unflag(stored)
+        self._use(version.account_id, version.bucket_id, -version.own_bytes, -1)
+
+    def replace_version(self, version: FileVersion) -> None:
+        stored = self._versions.get(_place(version))
+        if stored.is_latest:
+            self._unflag(stored)
+        self._versions.replace(_place(version), version)
+        if version.is_latest:
+            self._flag(version)
 
     def mark_latest(self, version: FileVersion, is_latest: bool) -> None:
         stored = self._versions.get(_place(version))
@@ -195,6 +223,55 @@ class MemoryTransaction:
         scope = (bucket.account_id, bucket.bucket_id)
         first = (*scope, start) if not_newer_than_ms is None else (*scope, start, -not_newer_than_ms)
         return self._versions.between(first, (*scope, LAST if stop is None else stop), limit)
+
+    def scan_unfinished(
+        self, bucket: Bucket, start: str, prefix: bytes, stop: bytes | None, limit: int
+    ) -> list[FileVersion]:
+        found = [
+            version
+            for version in self._unfinished(bucket, prefix, stop)
+            if version.key.startswith(prefix) and version.version_id >= start
+        ]
+        return sorted(found, key=lambda version: version.version_id)[:limit]
+
+    def scan_unfinished_keys(
+        self, bucket: Bucket, key: bytes, after: str, stop: bytes | None, limit: int
+    ) -> list[FileVersion]:
+        found = [
+            version
+            for version in self._unfinished(bucket, key, stop)
+            if (version.key, version.version_id) > (key, after)
+        ]
+        return sorted(found, key=lambda version: (version.key, version.version_id))[:limit]
+
+    def usage(self, account_id: str) -> list[BucketUsage]:
+        return self._usage.between((account_id, ""), (account_id, LAST))
+
+    def insert_part(self, bucket_id: str, part: Part) -> None:
+        self._parts.insert(_part_place(part), part)
+        self._use(part.account_id, bucket_id, part.length, 0)
+
+    def remove_part(self, bucket_id: str, part: Part) -> None:
+        self._parts.remove(_part_place(part))
+        self._use(part.account_id, bucket_id, -part.length, 0)
+
+    def place_part(self, part: Part, start: int) -> None:
+        self._parts.replace(_part_place(part), replace(self._parts.get(_part_place(part)), start=start))
+
+    def part(self, account_id: str, version_id: str, part_number: int) -> Part | None:
+        part: Part | None = self._parts.get((account_id, version_id, part_number))
+        return part
+
+    def parts(self, account_id: str, version_id: str, first_number: int, limit: int | None = None) -> list[Part]:
+        scope = (account_id, version_id)
+        return self._parts.between((*scope, first_number), (*scope, LAST), limit)
+
+    def parts_within(self, account_id: str, version_id: str, start: int, stop: int) -> list[Part]:
+        return [
+            part
+            for part in self.parts(account_id, version_id, 0)
+            if part.start is not None and part.start < stop and part.start + part.length > start
+        ]
 
     def insert_blob(self, blob: Blob) -> None:
         self._blobs.insert((blob.blob_id, blob.account_id), blob)
@@ -244,6 +321,37 @@ class MemoryTransaction:
         for row in self._outbox.between(0, up_to + 1):
             self._outbox.remove(row.sequence)
 
+    def append_event(self, event: Event) -> int:
+        self._sequence += 1
+        self._events.insert(self._sequence, replace(event, sequence=self._sequence))
+        return self._sequence
+
+    def events(self, due_ms: int, limit: int) -> list[Event]:
+        due = [event for event in self._events.between(0, LAST) if event.next_attempt_ms <= due_ms]
+        return due[:limit]
+
+    def replace_event(self, event: Event) -> None:
+        stored = self._events.get(event.sequence)
+        if stored is not None:
+            tried = replace(stored, attempts=event.attempts, next_attempt_ms=event.next_attempt_ms)
+            self._events.replace(event.sequence, tried)
+
+    def remove_events(self, sequences: Sequence[int]) -> None:
+        for sequence in sequences:
+            if self._events.get(sequence) is not None:
+                self._events.remove(sequence)
+
+    def insert_alert(self, alert: Alert) -> bool:
+        place = (alert.account_id, alert.day, alert.cap, alert.percent)
+        if self._alerts.get(place) is not None:
+            return False
+        self._alerts.insert(place, alert)
+        return True
+
+    def alerts(self, account_id: str, since_day: str) -> list[Alert]:
+        found = self._alerts.between((account_id, since_day), (account_id, LAST))
+        return sorted(found, key=lambda alert: (alert.at_ms, alert.cap, alert.percent))
+
     def add_to_ledger(self, rows: Sequence[LedgerRow]) -> None:
         for row in rows:
             place = (row.day, row.account_id, row.bucket_name, row.operation, row.transaction_class)
@@ -255,6 +363,20 @@ class MemoryTransaction:
 
     def ledger(self, day: str | None) -> list[LedgerRow]:
         return self._ledger.between((day or "",), (LAST,) if day is None else (day, LAST))
+
+    def _unfinished(self, bucket: Bucket, start: bytes, stop: bytes | None) -> list[FileVersion]:
+        scope = (bucket.account_id, bucket.bucket_id)
+        versions = self._versions.between((*scope, start), (*scope, LAST if stop is None else stop))
+        return [version for version in versions if version.action is Action.START]
+
+    def _use(self, account_id: str, bucket_id: str, stored_bytes: int, versions: int) -> None:
+        place = (account_id, bucket_id)
+        before: BucketUsage | None = self._usage.get(place)
+        if before is None:
+            self._usage.insert(place, BucketUsage(*place, stored_bytes, versions))
+            return
+        after = BucketUsage(*place, before.stored_bytes + stored_bytes, before.versions + versions)
+        self._usage.replace(place, after)
 
     def _flag(self, version: FileVersion) -> None:
         place = _place(version)
@@ -310,6 +432,10 @@ class MemoryMetadata:
 
 def _place(version: FileVersion) -> _Place:
     return (version.account_id, version.bucket_id, version.key, -version.uploaded_at_ms)
+
+
+def _part_place(part: Part) -> tuple[str, str, int]:
+    return part.account_id, part.version_id, part.part_number
 
 
 def _sum(before: LedgerRow, row: LedgerRow) -> LedgerRow:

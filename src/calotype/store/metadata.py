@@ -15,7 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from calotype.store.model import Account, Blob, Bucket, FileVersion, LedgerRow, OutboxRow
+from calotype.store.model import (
+    Account,
+    Alert,
+    Blob,
+    Bucket,
+    BucketUsage,
+    Event,
+    FileVersion,
+    LedgerRow,
+    OutboxRow,
+    Part,
+)
 
 T = TypeVar("T")
 
@@ -65,6 +76,9 @@ class Transaction(Protocol):
     # versions
     def insert_version(self, version: FileVersion) -> None: ...
     def remove_version(self, version: FileVersion) -> None: ...
+    def replace_version(self, version: FileVersion) -> None:
+        """Overwrite the version of the same account, id, key and time. Its bytes stay where they are."""
+
     def mark_latest(self, version: FileVersion, is_latest: bool) -> None: ...
     def version(self, bucket: Bucket, version_id: str) -> FileVersion | None: ...
     def versions_of(self, bucket: Bucket, key: bytes, limit: int | None = None) -> list[FileVersion]:
@@ -80,6 +94,32 @@ class Transaction(Protocol):
         self, bucket: Bucket, start: bytes, not_newer_than_ms: int | None, stop: bytes | None, limit: int
     ) -> list[FileVersion]:
         """All versions by key, newest first. With `not_newer_than_ms` the key `start` begins at that time."""
+
+    def scan_unfinished(
+        self, bucket: Bucket, start: str, prefix: bytes, stop: bytes | None, limit: int
+    ) -> list[FileVersion]:
+        """Large files in progress with `prefix <= key < stop`, by version id from `start` on: those begun first."""
+
+    def scan_unfinished_keys(
+        self, bucket: Bucket, key: bytes, after: str, stop: bytes | None, limit: int
+    ) -> list[FileVersion]:
+        """Large files in progress by key and version id, beyond `after` of `key` and before the key `stop`."""
+
+    def usage(self, account_id: str) -> list[BucketUsage]:
+        """What each bucket of the account holds, by bucket id; kept up by the methods that insert and remove."""
+
+    # parts of large files
+    def insert_part(self, bucket_id: str, part: Part) -> None: ...
+    def remove_part(self, bucket_id: str, part: Part) -> None: ...
+    def place_part(self, part: Part, start: int) -> None:
+        """Say where in the finished file the part begins."""
+
+    def part(self, account_id: str, version_id: str, part_number: int) -> Part | None: ...
+    def parts(self, account_id: str, version_id: str, first_number: int, limit: int | None = None) -> list[Part]:
+        """Parts by number, `first_number` included."""
+
+    def parts_within(self, account_id: str, version_id: str, start: int, stop: int) -> list[Part]:
+        """Those of a finished file that hold any of its bytes from `start` to `stop` (exclusive), in order."""
 
     # blobs
     def insert_blob(self, blob: Blob) -> None: ...
@@ -101,16 +141,32 @@ class Transaction(Protocol):
 
     def remove_key(self, key: SealedKey) -> None: ...
 
-    # outbox and ledger
+    # outbox, events, ledger and alerts
     def append_outbox(self, account_id: str, bucket_name: str, key: bytes) -> int:
         """The new row's sequence, greater than any ever given."""
 
     def outbox(self, after: int, limit: int) -> list[OutboxRow]: ...
     def forget_outbox(self, up_to: int) -> None: ...
+    def append_event(self, event: Event) -> int:
+        """The new row's sequence, greater than any ever given, whatever `event` says."""
+
+    def events(self, due_ms: int, limit: int) -> list[Event]:
+        """By sequence, those whose next attempt is due at that time."""
+
+    def replace_event(self, event: Event) -> None:
+        """Overwrite the attempts and the next attempt's time of the event of that sequence, if it is still there."""
+
+    def remove_events(self, sequences: Sequence[int]) -> None: ...
+
     def add_to_ledger(self, rows: Sequence[LedgerRow]) -> None:
         """Add the rows' figures to those of the same account, bucket, day, operation and class."""
 
     def ledger(self, day: str | None) -> list[LedgerRow]: ...
+    def insert_alert(self, alert: Alert) -> bool:
+        """False when that cap's alert of that percentage was there already on that day."""
+
+    def alerts(self, account_id: str, since_day: str) -> list[Alert]:
+        """By time."""
 
 
 class Metadata(Protocol):

@@ -1,7 +1,9 @@
 """What the store keeps, as values. Times are integer milliseconds since the epoch; keys are UTF-8 bytes.
 
 Account ─┬─ ApplicationKey
-         └─ Bucket ── FileVersion ── Extent ── Blob
+         └─ Bucket ─┬─ FileVersion ─┬─ Extent ── Blob
+                    │               └─ Part ── Extent ── Blob
+                    └─ Event
 """
 
 from __future__ import annotations
@@ -36,6 +38,97 @@ class Action(StrEnum):
     START = "start"
 
 
+class LockMode(StrEnum):
+    """How firmly a retention holds: governance gives way to who may bypass it, compliance to nobody."""
+
+    GOVERNANCE = "governance"
+    COMPLIANCE = "compliance"
+
+
+class EncryptionScheme(StrEnum):
+    """Whose key encrypts the bytes on disk: the origin's own, or one that the client sends with each request."""
+
+    SERVER_KEY = "SSE-B2"  # S3's SSE-S3
+    CUSTOMER_KEY = "SSE-C"
+
+
+class EventType(StrEnum):
+    """What an event notification tells of, in B2's words (b2.md §1.10)."""
+
+    UPLOADED = "b2:ObjectCreated:Upload"
+    MULTIPART_UPLOADED = "b2:ObjectCreated:MultipartUpload"
+    COPIED = "b2:ObjectCreated:Copy"
+    DELETED = "b2:ObjectDeleted:Delete"
+    DELETED_BY_RULE = "b2:ObjectDeleted:LifecycleRule"
+    HIDDEN = "b2:HideMarkerCreated:Hide"
+    HIDDEN_BY_RULE = "b2:HideMarkerCreated:LifecycleRule"
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    mode: LockMode
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRetention:
+    """What an upload that states no retention gets. `unit` is `days` or `years`."""
+
+    mode: LockMode
+    duration: int
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorsRule:
+    """Which pages of other origins may do what; operations are B2's names and S3's (`s3_get`, …) in one list."""
+
+    name: str
+    allowed_origins: tuple[str, ...]
+    allowed_operations: tuple[str, ...]
+    allowed_headers: tuple[str, ...] | None = None
+    expose_headers: tuple[str, ...] | None = None
+    max_age_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LifecycleRule:
+    """What happens by itself to the files whose names begin with `prefix`; None is never."""
+
+    prefix: str
+    days_from_uploading_to_hiding: int | None = None
+    days_from_hiding_to_deleting: int | None = None
+    days_from_starting_to_canceling: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationRule:
+    """Which events are told to whom. `sealed_target` holds address, headers and signing secret, encrypted."""
+
+    name: str
+    event_types: tuple[str, ...]  # an EventType or, ending in `*`, all of one category
+    prefix: str
+    sealed_target: bytes
+    is_enabled: bool = True
+    most_events_per_batch: int = 1
+    suspension_reason: str = ""  # empty: not suspended
+
+
+@dataclass(frozen=True, slots=True)
+class BucketSettings:
+    """How a bucket behaves. `replication` is kept and told, never acted on; `more` holds what one protocol alone
+    reads back, as JSON values."""
+
+    cors_rules: tuple[CorsRule, ...] = ()
+    lifecycle_rules: tuple[LifecycleRule, ...] = ()
+    file_lock_enabled: bool = False
+    default_retention: DefaultRetention | None = None
+    default_encryption: EncryptionScheme | None = None
+    replication: dict[str, Any] | None = None
+    notification_rules: tuple[NotificationRule, ...] = ()
+    more: dict[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     account_id: str  # 12 hex digits
@@ -46,8 +139,6 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """`settings` holds what only the protocols read back (CORS, lifecycle, lock, encryption) as JSON values."""
-
     account_id: str
     bucket_id: str  # 24 hex digits
     name: str
@@ -55,7 +146,7 @@ class Bucket:
     versioning: Versioning
     created_at_ms: int
     info: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: BucketSettings = field(default_factory=BucketSettings)
     revision: int = 2
 
     @property
@@ -65,16 +156,20 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """How an extent's bytes lie on disk. None in an extent means plain."""
+    """How an extent's bytes lie on disk; None in an extent means plain.
 
-    scheme: str
+    Each blob has a data key of its own. `sealed_key` is that key, encrypted by the key that `key_id` names: the
+    master key, or a customer's by the base64 MD5 of it.
+    """
+
+    scheme: EncryptionScheme
     key_id: str
-    nonce: bytes
+    sealed_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """`length` bytes of a blob, from `offset`. A version is the concatenation of its extents."""
+    """`length` bytes of a blob, from `offset`, both counted in clear. A version is its extents, one after the other."""
 
     blob_id: str
     offset: int
@@ -84,7 +179,8 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """Of the whole content: md5 and sha1 as hex, sha256 as hex; `checksums` maps S3 names (CRC32, …) to base64."""
+    """Of the whole content: md5, sha1 and sha256 as hex, each empty where it is not known, as for a file made of parts;
+    `checksums` maps S3 names (CRC32, …) to base64."""
 
     md5: str
     sha1: str
@@ -93,7 +189,17 @@ class Digests:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerSideEncryption:
+    """How a version is encrypted, as the protocols tell it; `customer_key_md5` is base64."""
+
+    scheme: EncryptionScheme
+    customer_key_md5: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class FileVersion:
+    """A version made of parts has its bytes in their extents: then `part_count` is not 0 and `extents` is empty."""
+
     account_id: str
     bucket_id: str
     version_id: str  # the B2 file id, also S3's version id; "null" versions carry `is_null`
@@ -109,7 +215,11 @@ class FileVersion:
     extents: tuple[Extent, ...] = ()
     is_null: bool = False
     sha1_unverified: bool = False  # B2's do_not_verify
-    attributes: Mapping[str, Any] = field(default_factory=dict)  # room for tags, lock, ACL: JSON values
+    attributes: Mapping[str, Any] = field(default_factory=dict)  # room for tags, ACL: JSON values
+    part_count: int = 0
+    retention: Retention | None = None
+    legal_hold: bool | None = None  # None: never set
+    encryption: ServerSideEncryption | None = None
     is_latest: bool = False  # the newest version of its key when it was read, large files in progress aside
 
     @property
@@ -119,6 +229,26 @@ class FileVersion:
     @property
     def is_visible(self) -> bool:
         return self.action is Action.UPLOAD
+
+    @property
+    def own_bytes(self) -> int:
+        """The bytes that it holds itself, those of parts aside: usage counts each part on its own."""
+        return 0 if self.part_count else self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a large file (S3: of a multipart upload). It stays when the file is finished: the file's bytes are
+    the parts' extents, by number. `start` is its place in the finished file, None before."""
+
+    account_id: str
+    version_id: str
+    part_number: int  # 1 to 10,000
+    length: int
+    digests: Digests
+    uploaded_at_ms: int
+    extents: tuple[Extent, ...] = ()
+    start: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +273,8 @@ class VersionDraft:
     sha1_unverified: bool = False
     attributes: Mapping[str, Any] = field(default_factory=dict)
     uploaded_at_ms: int | None = None  # None: now
+    retention: Retention | None = None  # None: the bucket's default
+    legal_hold: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +300,44 @@ class OutboxRow:
     account_id: str
     bucket_name: str
     key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that a notification rule asked to be told of, until it is delivered. `sequence` only grows."""
+
+    sequence: int
+    account_id: str
+    bucket_id: str
+    rule_name: str
+    type: EventType
+    key: bytes
+    version_id: str
+    length: int | None  # None for deletions and hide markers
+    at_ms: int
+    attempts: int = 0
+    next_attempt_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BucketUsage:
+    """What a bucket holds: every version, hidden ones and the parts of unfinished files included."""
+
+    account_id: str
+    bucket_id: str
+    stored_bytes: int
+    versions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A cap was nearly reached (75) or reached (100), on a UTC day."""
+
+    account_id: str
+    day: str  # YYYY-MM-DD
+    cap: str
+    percent: int
+    at_ms: int
 
 
 @dataclass(frozen=True, slots=True)

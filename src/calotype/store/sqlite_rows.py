@@ -13,13 +13,19 @@ from calotype.store.metadata import SealedKey
 from calotype.store.model import (
     Action,
     Bucket,
+    BucketSettings,
     BucketType,
     Digests,
     Encryption,
     Extent,
     FileVersion,
+    Part,
+    Retention,
+    ServerSideEncryption,
     Versioning,
 )
+
+_PLAIN_SETTINGS = BucketSettings()
 
 
 class _BucketDetails(msgspec.Struct, omit_defaults=True):
@@ -28,20 +34,14 @@ class _BucketDetails(msgspec.Struct, omit_defaults=True):
     created_at_ms: int
     revision: int
     info: dict[str, str] = {}
-    settings: dict[str, Any] = {}
+    settings: BucketSettings = _PLAIN_SETTINGS
 
 
-class _EncryptionDetails(msgspec.Struct):
-    scheme: str
-    key_id: str
-    nonce: bytes
-
-
-class _ExtentDetails(msgspec.Struct, array_like=True):
+class _ExtentDetails(msgspec.Struct, array_like=True, omit_defaults=True):
     blob_id: str
     offset: int
     length: int
-    encryption: _EncryptionDetails | None = None
+    encryption: Encryption | None = None
 
 
 class _VersionDetails(msgspec.Struct, omit_defaults=True):
@@ -58,6 +58,18 @@ class _VersionDetails(msgspec.Struct, omit_defaults=True):
     is_null: bool = False
     sha1_unverified: bool = False
     attributes: dict[str, Any] = {}
+    part_count: int = 0
+    retention: Retention | None = None
+    legal_hold: bool | None = None
+    encryption: ServerSideEncryption | None = None
+
+
+class _PartDetails(msgspec.Struct, omit_defaults=True):
+    md5: str
+    sha1: str
+    sha256: str
+    checksums: dict[str, str] = {}
+    extents: list[_ExtentDetails] = []
 
 
 class _KeyDetails(msgspec.Struct, omit_defaults=True):
@@ -73,9 +85,11 @@ class _KeyDetails(msgspec.Struct, omit_defaults=True):
 _encode = msgspec.json.Encoder().encode
 _decode_bucket = msgspec.json.Decoder(_BucketDetails).decode
 _decode_version = msgspec.json.Decoder(_VersionDetails).decode
+_decode_part = msgspec.json.Decoder(_PartDetails).decode
 _decode_key = msgspec.json.Decoder(_KeyDetails).decode
 
 VERSION_COLUMNS = "account_id, bucket_id, key, uploaded_at_ms, version_id, action, is_latest, details"
+PART_COLUMNS = "account_id, version_id, part_number, length, start, uploaded_at_ms, details"
 BUCKET_COLUMNS = "account_id, bucket_id, name, details"
 
 
@@ -86,7 +100,7 @@ def bucket_row(bucket: Bucket) -> tuple[str, str, str, bytes]:
         bucket.created_at_ms,
         bucket.revision,
         dict(bucket.info),
-        dict(bucket.settings),
+        bucket.settings,
     )
     return bucket.account_id, bucket.bucket_id, bucket.name, _encode(details)
 
@@ -141,7 +155,40 @@ def version_of(row: tuple[Any, ...]) -> FileVersion:
         is_null=kept.is_null,
         sha1_unverified=kept.sha1_unverified,
         attributes=kept.attributes,
+        part_count=kept.part_count,
+        retention=kept.retention,
+        legal_hold=kept.legal_hold,
+        encryption=kept.encryption,
         is_latest=bool(is_latest),
+    )
+
+
+def part_row(part: Part) -> tuple[Any, ...]:
+    """The values of PART_COLUMNS."""
+    digests = part.digests
+    details = _PartDetails(
+        digests.md5,
+        digests.sha1,
+        digests.sha256,
+        dict(digests.checksums),
+        [_extent_details(extent) for extent in part.extents],
+    )
+    place = (part.account_id, part.version_id, part.part_number)
+    return (*place, part.length, part.start, part.uploaded_at_ms, _encode(details))
+
+
+def part_of(row: tuple[Any, ...]) -> Part:
+    account_id, version_id, part_number, length, start, uploaded_at_ms, details = row
+    kept = _decode_part(details)
+    return Part(
+        account_id=account_id,
+        version_id=version_id,
+        part_number=part_number,
+        length=length,
+        digests=Digests(kept.md5, kept.sha1, kept.sha256, kept.checksums),
+        uploaded_at_ms=uploaded_at_ms,
+        extents=tuple(_extent_of(extent) for extent in kept.extents),
+        start=start,
     )
 
 
@@ -190,16 +237,16 @@ def _version_details(version: FileVersion) -> _VersionDetails:
         version.is_null,
         version.sha1_unverified,
         dict(version.attributes),
+        version.part_count,
+        version.retention,
+        version.legal_hold,
+        version.encryption,
     )
 
 
 def _extent_details(extent: Extent) -> _ExtentDetails:
-    encryption = extent.encryption
-    kept = _EncryptionDetails(encryption.scheme, encryption.key_id, encryption.nonce) if encryption else None
-    return _ExtentDetails(extent.blob_id, extent.offset, extent.length, kept)
+    return _ExtentDetails(extent.blob_id, extent.offset, extent.length, extent.encryption)
 
 
 def _extent_of(kept: _ExtentDetails) -> Extent:
-    encryption = kept.encryption
-    value = Encryption(encryption.scheme, encryption.key_id, encryption.nonce) if encryption else None
-    return Extent(kept.blob_id, kept.offset, kept.length, value)
+    return Extent(kept.blob_id, kept.offset, kept.length, kept.encryption)

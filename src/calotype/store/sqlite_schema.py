@@ -94,7 +94,60 @@ CREATE TABLE ledger (
 ) WITHOUT ROWID;
 """
 
-SCRIPTS = (_FIRST,)
+_LARGE_FILES = """
+-- Large files in progress, in the order in which they were begun, and by key.
+CREATE INDEX unfinished_by_id ON versions (account_id, bucket_id, version_id) WHERE action = 'start';
+CREATE INDEX unfinished_by_key ON versions (account_id, bucket_id, key, version_id) WHERE action = 'start';
+
+-- Parts stay when their file is finished, and hold its bytes from then on; `start` is their place in it.
+CREATE TABLE parts (
+    account_id TEXT NOT NULL,
+    version_id TEXT NOT NULL,
+    part_number INTEGER NOT NULL,
+    length INTEGER NOT NULL,
+    start INTEGER,
+    uploaded_at_ms INTEGER NOT NULL,
+    details BLOB NOT NULL,
+    PRIMARY KEY (account_id, version_id, part_number)
+) WITHOUT ROWID;
+CREATE INDEX parts_by_start ON parts (account_id, version_id, start) WHERE start IS NOT NULL;
+
+CREATE TABLE usage (
+    account_id TEXT NOT NULL,
+    bucket_id TEXT NOT NULL,
+    stored_bytes INTEGER NOT NULL,
+    versions INTEGER NOT NULL,
+    PRIMARY KEY (account_id, bucket_id)
+) WITHOUT ROWID;
+INSERT INTO usage SELECT account_id, bucket_id, SUM(json_extract(CAST(details AS TEXT), '$.length')), COUNT(*)
+    FROM versions GROUP BY account_id, bucket_id;
+
+CREATE TABLE events (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id TEXT NOT NULL,
+    bucket_id TEXT NOT NULL,
+    rule_name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    key BLOB NOT NULL,
+    version_id TEXT NOT NULL,
+    length INTEGER,
+    at_ms INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    next_attempt_ms INTEGER NOT NULL
+);
+CREATE INDEX events_by_time ON events (next_attempt_ms, sequence);
+
+CREATE TABLE alerts (
+    account_id TEXT NOT NULL,
+    day TEXT NOT NULL,
+    cap TEXT NOT NULL,
+    percent INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (account_id, day, cap, percent)
+) WITHOUT ROWID;
+"""
+
+SCRIPTS = (_FIRST, _LARGE_FILES)
 
 
 def migrate(connection: sqlite3.Connection, scripts: tuple[str, ...] = SCRIPTS) -> None:

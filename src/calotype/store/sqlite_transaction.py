@@ -7,19 +7,37 @@ from collections.abc import Sequence
 from typing import Any
 
 from calotype.store.metadata import SealedKey
-from calotype.store.model import Account, Blob, Bucket, FileVersion, LedgerRow, OutboxRow
+from calotype.store.model import (
+    Account,
+    Alert,
+    Blob,
+    Bucket,
+    BucketUsage,
+    Event,
+    EventType,
+    FileVersion,
+    LedgerRow,
+    OutboxRow,
+    Part,
+)
 from calotype.store.sqlite_rows import (
     BUCKET_COLUMNS,
+    PART_COLUMNS,
     VERSION_COLUMNS,
     bucket_of,
     bucket_row,
     key_of,
     key_row,
+    part_of,
+    part_row,
     version_of,
     version_row,
 )
 
 _VERSIONS = f"SELECT {VERSION_COLUMNS} FROM versions WHERE account_id = ? AND bucket_id = ?"
+_PARTS = f"SELECT {PART_COLUMNS} FROM parts WHERE account_id = ? AND version_id = ?"
+_UNFINISHED = "action = 'start'"
+_EVENT_COLUMNS = "account_id, bucket_id, rule_name, type, key, version_id, length, at_ms, attempts, next_attempt_ms"
 _VISIBLE = "is_latest = 1 AND action = 'upload'"
 _NO_LIMIT = -1
 # Keys are at most 1,024 bytes of UTF-8, in which 0xFF never occurs.
@@ -91,6 +109,7 @@ class SqliteTransaction:
         self._execute("DELETE FROM bucket_names WHERE folded_name = ?", (bucket.name.lower(),))
         place = (bucket.account_id, bucket.bucket_id)
         self._execute("DELETE FROM buckets WHERE account_id = ? AND bucket_id = ?", place)
+        self._execute("DELETE FROM usage WHERE account_id = ? AND bucket_id = ?", place)
 
     def holds_versions(self, bucket: Bucket) -> bool:
         place = (bucket.account_id, bucket.bucket_id)
@@ -99,9 +118,16 @@ class SqliteTransaction:
     def insert_version(self, version: FileVersion) -> None:
         statement = f"INSERT INTO versions ({VERSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
         self._execute(statement, version_row(version))
+        self._use(version.account_id, version.bucket_id, version.own_bytes, 1)
 
     def remove_version(self, version: FileVersion) -> None:
         self._execute("DELETE FROM versions WHERE account_id = ? AND version_id = ?", _identity(version))
+        self._use(version.account_id, version.bucket_id, -version.own_bytes, -1)
+
+    def replace_version(self, version: FileVersion) -> None:
+        *_, action, is_latest, details = version_row(version)
+        statement = "UPDATE versions SET action = ?, is_latest = ?, details = ? WHERE account_id = ? AND version_id = ?"
+        self._execute(statement, (action, is_latest, details, *_identity(version)))
 
     def mark_latest(self, version: FileVersion, is_latest: bool) -> None:
         statement = "UPDATE versions SET is_latest = ? WHERE account_id = ? AND version_id = ?"
@@ -140,6 +166,52 @@ class SqliteTransaction:
         if len(found) < limit:
             found += self.scan_versions(bucket, start + b"\0", None, stop, limit - len(found))
         return found
+
+    def scan_unfinished(
+        self, bucket: Bucket, start: str, prefix: bytes, stop: bytes | None, limit: int
+    ) -> list[FileVersion]:
+        end = _AFTER_ALL_KEYS if stop is None else stop
+        statement = f"{_VERSIONS} AND {_UNFINISHED} AND version_id >= ? AND key >= ? AND key < ? ORDER BY version_id"
+        return self._versions(f"{statement} LIMIT ?", *_place(bucket), start, prefix, end, limit)
+
+    def scan_unfinished_keys(
+        self, bucket: Bucket, key: bytes, after: str, stop: bytes | None, limit: int
+    ) -> list[FileVersion]:
+        end = _AFTER_ALL_KEYS if stop is None else stop
+        statement = f"{_VERSIONS} AND {_UNFINISHED} AND (key, version_id) > (?, ?) AND key < ? ORDER BY key, version_id"
+        return self._versions(f"{statement} LIMIT ?", *_place(bucket), key, after, end, limit)
+
+    def usage(self, account_id: str) -> list[BucketUsage]:
+        statement = "SELECT * FROM usage WHERE account_id = ? ORDER BY bucket_id"
+        return [BucketUsage(*row) for row in self._execute(statement, (account_id,))]
+
+    def insert_part(self, bucket_id: str, part: Part) -> None:
+        self._execute(f"INSERT INTO parts ({PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", part_row(part))
+        self._use(part.account_id, bucket_id, part.length, 0)
+
+    def remove_part(self, bucket_id: str, part: Part) -> None:
+        statement = "DELETE FROM parts WHERE account_id = ? AND version_id = ? AND part_number = ?"
+        self._execute(statement, _part_identity(part))
+        self._use(part.account_id, bucket_id, -part.length, 0)
+
+    def place_part(self, part: Part, start: int) -> None:
+        statement = "UPDATE parts SET start = ? WHERE account_id = ? AND version_id = ? AND part_number = ?"
+        self._execute(statement, (start, *_part_identity(part)))
+
+    def part(self, account_id: str, version_id: str, part_number: int) -> Part | None:
+        row = self._first(f"{_PARTS} AND part_number = ?", account_id, version_id, part_number)
+        return part_of(row) if row else None
+
+    def parts(self, account_id: str, version_id: str, first_number: int, limit: int | None = None) -> list[Part]:
+        count = _NO_LIMIT if limit is None else limit
+        statement = f"{_PARTS} AND part_number >= ? ORDER BY part_number LIMIT ?"
+        return [part_of(row) for row in self._execute(statement, (account_id, version_id, first_number, count))]
+
+    def parts_within(self, account_id: str, version_id: str, start: int, stop: int) -> list[Part]:
+        before = "SELECT MAX(start) FROM parts WHERE account_id = ? AND version_id = ? AND start <= ?"
+        place = (account_id, version_id)
+        statement = f"{_PARTS} AND start >= IFNULL(({before}), 0) AND start < ? AND start + length > ? ORDER BY start"
+        return [part_of(row) for row in self._execute(statement, (*place, *place, start, stop, start))]
 
     def insert_blob(self, blob: Blob) -> None:
         row = (blob.account_id, blob.blob_id, blob.length, blob.sha256, blob.references)
@@ -194,6 +266,31 @@ class SqliteTransaction:
     def forget_outbox(self, up_to: int) -> None:
         self._execute("DELETE FROM outbox WHERE sequence <= ?", (up_to,))
 
+    def append_event(self, event: Event) -> int:
+        statement = f"INSERT INTO events ({_EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        return int(self._execute(statement, _event_values(event)).lastrowid or 0)
+
+    def events(self, due_ms: int, limit: int) -> list[Event]:
+        statement = (
+            f"SELECT sequence, {_EVENT_COLUMNS} FROM events WHERE next_attempt_ms <= ? ORDER BY sequence LIMIT ?"
+        )
+        return [_event_of(row) for row in self._execute(statement, (due_ms, limit))]
+
+    def replace_event(self, event: Event) -> None:
+        statement = "UPDATE events SET attempts = ?, next_attempt_ms = ? WHERE sequence = ?"
+        self._execute(statement, (event.attempts, event.next_attempt_ms, event.sequence))
+
+    def remove_events(self, sequences: Sequence[int]) -> None:
+        self._execute_many("DELETE FROM events WHERE sequence = ?", [(sequence,) for sequence in sequences])
+
+    def insert_alert(self, alert: Alert) -> bool:
+        values = (alert.account_id, alert.day, alert.cap, alert.percent, alert.at_ms)
+        return bool(self._execute("INSERT OR IGNORE INTO alerts VALUES (?, ?, ?, ?, ?)", values).rowcount)
+
+    def alerts(self, account_id: str, since_day: str) -> list[Alert]:
+        statement = "SELECT * FROM alerts WHERE account_id = ? AND day >= ? ORDER BY at_ms, cap, percent"
+        return [Alert(*row) for row in self._execute(statement, (account_id, since_day))]
+
     def add_to_ledger(self, rows: Sequence[LedgerRow]) -> None:
         self._execute_many(
             "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
@@ -209,6 +306,13 @@ class SqliteTransaction:
         if day is None:
             return [LedgerRow(*row) for row in self._execute(f"SELECT {columns} FROM ledger {order}")]
         return [LedgerRow(*row) for row in self._execute(f"SELECT {columns} FROM ledger WHERE day = ? {order}", (day,))]
+
+    def _use(self, account_id: str, bucket_id: str, stored_bytes: int, versions: int) -> None:
+        self._execute(
+            "INSERT INTO usage VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+            " stored_bytes = stored_bytes + excluded.stored_bytes, versions = versions + excluded.versions",
+            (account_id, bucket_id, stored_bytes, versions),
+        )
 
     def _bucket(self, condition: str, value: str) -> Bucket | None:
         columns = "account_id, bucket_id, buckets.name, details"
@@ -236,6 +340,22 @@ def _place(bucket: Bucket) -> tuple[str, str]:
 
 def _identity(version: FileVersion) -> tuple[str, str]:
     return version.account_id, version.version_id
+
+
+def _part_identity(part: Part) -> tuple[str, str, int]:
+    return part.account_id, part.version_id, part.part_number
+
+
+def _event_values(event: Event) -> tuple[Any, ...]:
+    """The values of _EVENT_COLUMNS."""
+    place = (event.account_id, event.bucket_id, event.rule_name, event.type.value)
+    about = (event.key, event.version_id, event.length, event.at_ms)
+    return (*place, *about, event.attempts, event.next_attempt_ms)
+
+
+def _event_of(row: tuple[Any, ...]) -> Event:
+    sequence, account_id, bucket_id, rule_name, type_name, *rest = row
+    return Event(sequence, account_id, bucket_id, rule_name, EventType(type_name), *rest)
 
 
 def _ledger_values(row: LedgerRow) -> tuple[str, str, str, str, str, int, int, int]:

@@ -30,6 +30,7 @@ from calotype.store.model import (
     ApplicationKey,
     Blob,
     Bucket,
+    BucketSettings,
     BucketType,
     FileVersion,
     LedgerRow,
@@ -73,10 +74,11 @@ class Store(OpenStore):
         type: BucketType = BucketType.PRIVATE,
         versioning: Versioning = Versioning.ENABLED,
         info: Mapping[str, str] | None = None,
-        settings: Mapping[str, Any] | None = None,
+        settings: BucketSettings | None = None,
     ) -> Bucket:
         """Raises BucketExists, which carries the account that has the name."""
-        return await self._buckets.create(account_id, name, type, versioning, info or {}, settings or {}, self._clock())
+        kept = settings or BucketSettings()
+        return await self._buckets.create(account_id, name, type, versioning, info or {}, kept, self._clock())
 
     async def bucket(self, name: str) -> Bucket:
         """The bucket of that name, compared without case, of whatever account."""
