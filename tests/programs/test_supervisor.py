@@ -17,6 +17,8 @@ PRELUDE = """
 import os, signal, sys, time
 from calotype.programs.supervisor import Child, Supervisor
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would come ignored
+
 def say(text):
     os.write(1, (text + "\\n").encode())
 
