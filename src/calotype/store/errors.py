@@ -16,12 +16,23 @@ StoreError
 │  ├─ IncompleteUpload        more or fewer bytes than announced
 │  ├─ StorageFull             under the disk reserve, or no space left
 │  └─ ReadOnly                after a failed sync: nothing more is written
+├─ FileLock                   what object lock forbids
+│  ├─ MissingFileLock         the bucket has no file lock
+│  ├─ RetainUntilInPast
+│  ├─ RetentionRefused        a retention may not be shortened or taken away
+│  └─ VersionLocked           carries the version
+├─ CustomerKeyProblem         the key that came, or did not, with a request for an encrypted file
+│  ├─ CustomerKeyNeeded
+│  ├─ WrongCustomerKey
+│  ├─ CustomerKeyNotApplicable   the file is not encrypted with a customer's key
+│  └─ MalformedCustomerKey
 └─ Unusable                   the data folder cannot be opened, or no longer be trusted
    ├─ StoreLocked             carries who holds it
    ├─ WrongMasterKey
    ├─ UnknownSchema           written by a newer version
    ├─ MetadataDamaged         metadata.db is not readable as a database
-   └─ BlobDamaged             a row's bytes are missing or too short
+   ├─ BlobDamaged             a row's bytes are missing, too short, or not those that were written
+   └─ ContentKeyLost          encrypted by a master key that is not this one
 """
 
 from __future__ import annotations
@@ -131,6 +142,64 @@ class ReadOnly(Refused):
         self.reason = reason
 
 
+class FileLock(StoreError):
+    """Object lock forbids it; nothing has changed."""
+
+
+class MissingFileLock(FileLock):
+    def __init__(self, bucket: str) -> None:
+        super().__init__(f"the bucket {bucket!r} is not file lock enabled")
+        self.bucket = bucket
+
+
+class RetainUntilInPast(FileLock):
+    def __init__(self, until_ms: int, now_ms: int) -> None:
+        super().__init__(f"a retention until {until_ms} would end in the past: it is {now_ms} now")
+        self.until_ms = until_ms
+        self.now_ms = now_ms
+
+
+class RetentionRefused(FileLock):
+    """`reason` says which rule of the present retention stands against the change."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class VersionLocked(FileLock):
+    def __init__(self, version: FileVersion) -> None:
+        super().__init__(f"the version {version.version_id!r} is locked by its legal hold or retention")
+        self.version = version
+
+
+class CustomerKeyProblem(StoreError):
+    """The request's customer key does not fit the file (SSE-C)."""
+
+
+class CustomerKeyNeeded(CustomerKeyProblem):
+    def __init__(self) -> None:
+        super().__init__("the file is encrypted with a customer's key, which must come with the request")
+
+
+class WrongCustomerKey(CustomerKeyProblem):
+    def __init__(self) -> None:
+        super().__init__("the file is encrypted with another key than the one that came with the request")
+
+
+class CustomerKeyNotApplicable(CustomerKeyProblem):
+    def __init__(self) -> None:
+        super().__init__("a customer's key came with the request, and the file is not encrypted with one")
+
+
+class MalformedCustomerKey(CustomerKeyProblem):
+    """`problem` names the field that is wrong, never its content."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
 class Unusable(StoreError):
     """The data folder needs an operator."""
 
@@ -170,3 +239,15 @@ class BlobDamaged(Unusable):
         super().__init__(f"blob {blob_id}: {problem}; run `calotype fsck`")
         self.blob_id = blob_id
         self.problem = problem
+
+
+class ContentKeyLost(Unusable):
+    """The bytes are whole, and only the master key that they were written under opens them."""
+
+    def __init__(self, blob_id: str, key_id: str) -> None:
+        super().__init__(
+            f"blob {blob_id} is encrypted by the master key {key_id}, which is not the one in use; only a site that"
+            f" still has that key can read it"
+        )
+        self.blob_id = blob_id
+        self.key_id = key_id
