@@ -26,7 +26,16 @@ from calotype.store.errors import (
     StoreLocked,
     WrongMasterKey,
 )
-from calotype.store.model import Action, Bucket, BucketType, FileVersion, VersionDraft, Versioning
+from calotype.store.model import (
+    Action,
+    Bucket,
+    BucketSettings,
+    BucketType,
+    FileVersion,
+    LifecycleRule,
+    VersionDraft,
+    Versioning,
+)
 from calotype.store.store import Store, StoreSettings, memory_store
 
 QUICK = StoreSettings(reserve_bytes=0, remove_after_s=0.0)
@@ -375,7 +384,8 @@ async def test_everything_is_there_after_a_restart_and_no_secret_lies_in_clear(t
     master_key = MasterKey.random()
     async with await Store.open(tmp_path, master_key) as store:
         account = await store.default_account()
-        bucket = await store.create_bucket(account.account_id, "photographs", info={"a": "b"}, settings={"cors": [1]})
+        settings = BucketSettings(lifecycle_rules=(LifecycleRule("old/", days_from_hiding_to_deleting=1),))
+        bucket = await store.create_bucket(account.account_id, "photographs", info={"a": "b"}, settings=settings)
         version = await put(store, bucket, b"a", b"one", headers={"cache-control": "no-store"}, attributes={"x": 1})
         key = await store.create_key(account.account_id, "k", ["readFiles"])
         token_secret = await store.token_secret()

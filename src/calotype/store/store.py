@@ -11,7 +11,7 @@ All of them belong to one event loop; times come from the `clock` given to `open
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,16 @@ from typing import Any
 from calotype.master_key import MasterKey
 from calotype.store import ids, listing, versions
 from calotype.store.backup import Copied, write_backup
-from calotype.store.blobs import Blobs, BlobWriter
+from calotype.store.blobs import Blobs
 from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
 from calotype.store.fsck import Fsck, FsckReport
+from calotype.store.incoming import BlobIntake, Hasher, Received
 from calotype.store.memory_blobs import MemoryBlobs
 from calotype.store.memory_metadata import MemoryMetadata
 from calotype.store.metadata import Metadata, Transaction
 from calotype.store.model import (
     Action,
     ApplicationKey,
-    Blob,
     Bucket,
     BucketSettings,
     BucketType,
@@ -42,7 +42,7 @@ from calotype.store.open_store import OpenStore
 from calotype.store.reading import read_version
 from calotype.store.settings import RESERVE_BYTES, Clock, StoreSettings, milliseconds_now
 from calotype.store.space import DiskReserve
-from calotype.store.upload import Hasher, Upload, UploadParts
+from calotype.store.upload import Placing, Upload
 from calotype.store.versions import Change, Precondition
 
 __all__ = ["RESERVE_BYTES", "Clock", "Store", "StoreSettings", "memory_store", "milliseconds_now"]
@@ -55,14 +55,9 @@ class Store(OpenStore):
         self, metadata: Metadata, blobs: Blobs, master_key: MasterKey, settings: StoreSettings, clock: Clock
     ) -> None:
         super().__init__(metadata, blobs, master_key, settings, clock)
-        self._upload_parts = UploadParts(
-            blobs,
-            self._threads_in,
-            self._housekeeping.active,
-            DiskReserve(blobs.free_bytes, settings.reserve_bytes),
-            self._put,
-            self._new_version,
-        )
+        reserve = DiskReserve(blobs.free_bytes, settings.reserve_bytes)
+        self._intake = BlobIntake(blobs, self._threads_in, self._housekeeping.active, reserve)
+        self._placing = Placing(self._put, self._new_version)
 
     # buckets
 
@@ -110,7 +105,7 @@ class Store(OpenStore):
     ) -> Upload:
         """An upload to be entered with `async with`; raises ReadOnly. `checksums` are fed in the same pass."""
         self._refuse_when_read_only()
-        return Upload(self._upload_parts, bucket, key, expected_length, checksums or {})
+        return Upload(self._intake, self._placing, bucket, key, expected_length, checksums or {})
 
     async def latest(self, bucket_id: str, key: bytes) -> FileVersion:
         """The visible version; raises NoSuchKey, which carries the hide marker if there is one."""
@@ -306,19 +301,13 @@ class Store(OpenStore):
         )
 
     async def _put(
-        self,
-        version: FileVersion,
-        blobs: list[Blob],
-        writers: Sequence[BlobWriter],
-        precondition: Precondition | None,
-        keeps_time: bool,
+        self, version: FileVersion, received: Received, precondition: Precondition | None, keeps_time: bool
     ) -> FileVersion:
         def put(transaction: Transaction) -> Change:
-            return versions.put_version(transaction, version, blobs, precondition, keeps_time=keeps_time)
+            return versions.put_version(transaction, version, received.blobs, precondition, keeps_time=keeps_time)
 
-        return _made(
-            await self._commits.commit(put, writers, sync_alone=version.length > self.settings.synced_alone_bytes)
-        )
+        sync_alone = version.length > self.settings.synced_alone_bytes
+        return _made(await self._commits.commit(put, received.writers, sync_alone=sync_alone))
 
 
 async def memory_store(

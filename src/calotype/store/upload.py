@@ -1,130 +1,37 @@
-"""One upload: the body streams through all digests into a blob, and becomes a version by `commit`.
-
-The body is hashed and written in threads, piece by piece; a body that fits one piece takes one hop. Leaving the
-`async with` block without a commit removes what was written.
-"""
+"""One upload: a body that becomes a version of its key by `commit`. Without one, leaving the block drops it."""
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Protocol
 
-from calotype.store.blobs import Blobs, BlobWriter
-from calotype.store.errors import IncompleteUpload
-from calotype.store.filesystem import OUT_OF_SPACE
-from calotype.store.model import Action, Blob, Bucket, Digests, Extent, FileVersion, VersionDraft
-from calotype.store.space import DiskReserve
+from calotype.store.incoming import BlobIntake, Hasher, IncomingBody, Received
+from calotype.store.model import Action, Bucket, FileVersion, VersionDraft
 from calotype.store.versions import Precondition
-from calotype.store.work_threads import WorkThreads
-
-# An upload holds at most this much and one chunk in memory. Hashing a piece takes under a millisecond, against which
-# the hop into a thread weighs little.
-PIECE_BYTES = 256 * 1024
-# Up to here hashing on the event loop costs less than a hop; the digests then come without waiting.
-_HASHED_AT_ONCE_BYTES = 4 * 1024
-
-
-class Hasher(Protocol):
-    """hashlib's shape: a checksum that the caller wants computed in the same pass."""
-
-    def update(self, content: bytes, /) -> None: ...
-    def digest(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
-class UploadParts:
-    """What an upload needs of the store."""
+class Placing:
+    """How a body becomes a version."""
 
-    blobs: Blobs
-    threads: WorkThreads
-    active: set[str]  # blobs being written, which no sweep may touch
-    reserve: DiskReserve
-    put: Callable[[FileVersion, list[Blob], Sequence[BlobWriter], Precondition | None, bool], Awaitable[FileVersion]]
+    put: Callable[[FileVersion, Received, Precondition | None, bool], Awaitable[FileVersion]]
     new_version: Callable[[Bucket, Action, int | None], tuple[str, int]]  # version id and upload time
 
 
-class Upload:
-    """`length` counts the bytes that came so far."""
-
+class Upload(IncomingBody):
     def __init__(
         self,
-        parts: UploadParts,
+        intake: BlobIntake,
+        placing: Placing,
         bucket: Bucket,
         key: bytes,
         expected_length: int | None,
         checksums: Mapping[str, Hasher],
     ) -> None:
+        super().__init__(intake, bucket.account_id, expected_length, checksums)
         self.bucket = bucket
         self.key = key
-        self.length = 0
-        self._parts = parts
-        self._expected_length = expected_length
-        self._checksums = checksums
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha1 = hashlib.sha1(usedforsecurity=False)
-        self._sha256 = hashlib.sha256()
-        self._hashers: list[Hasher] = [self._md5, self._sha1, self._sha256, *checksums.values()]
-        self._piece: list[bytes] = []
-        self._piece_length = 0
-        self._unwritten: list[bytes] = []
-        self._blob_id: str | None = None
-        self._writer: BlobWriter | None = None
-        self._digests: Digests | None = None
-        self._step: asyncio.Future[None] | None = None
-
-    async def __aenter__(self) -> Upload:
-        self._parts.reserve.check(self._expected_length or 0)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._step is not None and not self._step.done():
-            await asyncio.wait([self._step])  # cancelled in the middle of a piece: the thread is still at it
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            await asyncio.shield(self._parts.threads.run(writer.abandon))
-        if self._blob_id is not None:
-            self._parts.active.discard(self._blob_id)
-
-    async def write(self, chunk: bytes) -> None:
-        """Take the next bytes of the body; raises IncompleteUpload beyond the expected length, StorageFull."""
-        if not chunk:
-            return
-        self.length += len(chunk)
-        self._piece.append(chunk)
-        self._piece_length += len(chunk)
-        if self._expected_length is not None and self.length > self._expected_length:
-            raise IncompleteUpload(self._expected_length, self.length)
-        is_whole = self.length == self._expected_length
-        if self._piece_length >= PIECE_BYTES or (is_whole and self.length > _HASHED_AT_ONCE_BYTES):
-            await self._store_piece()
-
-    async def finish(self) -> Digests:
-        """The digests of the whole body, nothing of it left in memory. `commit` does this itself."""
-        if self._piece or self._unwritten:
-            await self._store_piece()
-        return self.digests()
-
-    def digests(self) -> Digests:
-        """The digests of what came so far, the last of which is hashed here and now: at most one piece."""
-        if self._piece:
-            piece = self._take_piece()
-            self._unwritten.append(piece)
-            self._hash(piece)
-        if self._digests is None:
-            self._digests = Digests(
-                self._md5.hexdigest(),
-                self._sha1.hexdigest(),
-                self._sha256.hexdigest(),
-                {name: base64.b64encode(hasher.digest()).decode() for name, hasher in self._checksums.items()},
-            )
-        return self._digests
+        self._placing = placing
 
     async def commit(self, draft: VersionDraft, precondition: Precondition | None = None) -> FileVersion:
         """Make the body a version of its key, durable when this comes back.
@@ -132,17 +39,13 @@ class Upload:
         `precondition` gets the visible version (or None) inside the transaction, may run twice, and raises to
         refuse. Raises IncompleteUpload, ReadOnly, StorageFull, NoSuchBucket and what the precondition raises.
         """
-        digests = await self.finish()
-        if self._expected_length is not None and self.length != self._expected_length:
-            raise IncompleteUpload(self._expected_length, self.length)
-        version, blobs = self._version(draft, digests), self._blobs(digests)
-        writers = [] if self._writer is None else [self._writer]
-        self._writer = self._blob_id = None  # the commit's from here on, even when nobody waits for it any more
-        keeps_time = draft.uploaded_at_ms is not None
-        return await self._parts.put(version, blobs, writers, precondition, keeps_time)
+        # The commit's from here on, even when nobody waits for it any more.
+        received = await self.hand_over()
+        version = self._version(draft, received)
+        return await self._placing.put(version, received, precondition, draft.uploaded_at_ms is not None)
 
-    def _version(self, draft: VersionDraft, digests: Digests) -> FileVersion:
-        version_id, uploaded_at_ms = self._parts.new_version(self.bucket, Action.UPLOAD, draft.uploaded_at_ms)
+    def _version(self, draft: VersionDraft, received: Received) -> FileVersion:
+        version_id, uploaded_at_ms = self._placing.new_version(self.bucket, Action.UPLOAD, draft.uploaded_at_ms)
         return FileVersion(
             account_id=self.bucket.account_id,
             bucket_id=self.bucket.bucket_id,
@@ -150,54 +53,13 @@ class Upload:
             key=self.key,
             action=Action.UPLOAD,
             uploaded_at_ms=uploaded_at_ms,
-            length=self.length,
+            length=received.length,
             content_type=draft.content_type,
-            digests=digests,
-            etag=digests.md5 if draft.etag is None else draft.etag,
+            digests=received.digests,
+            etag=received.digests.md5 if draft.etag is None else draft.etag,
             info=draft.info,
             headers=draft.headers,
-            extents=() if self._blob_id is None else (Extent(self._blob_id, 0, self.length),),
+            extents=received.extents,
             sha1_unverified=draft.sha1_unverified,
             attributes=draft.attributes,
         )
-
-    def _blobs(self, digests: Digests) -> list[Blob]:
-        if self._blob_id is None:
-            return []
-        return [Blob(self.bucket.account_id, self._blob_id, self.length, digests.sha256)]
-
-    async def _store_piece(self) -> None:
-        unwritten, self._unwritten = self._unwritten, []
-        piece = self._take_piece() if self._piece else b""
-        try:
-            if self._blob_id is None:
-                self._blob_id = self._parts.blobs.new_id()
-                self._parts.active.add(self._blob_id)
-            self._parts.reserve.take(len(piece))
-            self._step = self._parts.threads.run(self._store, self._blob_id, unwritten, piece)
-            await asyncio.shield(self._step)
-        except OSError as error:
-            if error.errno in OUT_OF_SPACE:
-                raise self._parts.reserve.full() from error
-            raise
-
-    def _store(self, blob_id: str, unwritten: list[bytes], piece: bytes) -> None:
-        """In a thread: write everything, and hash what has not been hashed."""
-        if self._writer is None:
-            self._writer = self._parts.blobs.create(blob_id)
-        for content in (*unwritten, piece):
-            if content:
-                self._writer.write(content)
-        self._hash(piece)
-
-    def _hash(self, content: bytes) -> None:
-        if content:
-            self._digests = None
-            for hasher in self._hashers:
-                hasher.update(content)
-
-    def _take_piece(self) -> bytes:
-        piece = self._piece[0] if len(self._piece) == 1 else b"".join(self._piece)
-        self._piece = []
-        self._piece_length = 0
-        return piece
