@@ -7,14 +7,13 @@ The body is hashed and written in threads, piece by piece; a body that fits one 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Self
 
 from calotype.store.blobs import Blobs, BlobWriter
+from calotype.store.digesting import Digesting, Hasher
 from calotype.store.errors import IncompleteUpload
 from calotype.store.filesystem import OUT_OF_SPACE
 from calotype.store.model import Blob, Digests, Extent
@@ -26,13 +25,6 @@ from calotype.store.work_threads import WorkThreads
 PIECE_BYTES = 256 * 1024
 # Up to here hashing on the event loop costs less than a hop; the digests then come without waiting.
 _HASHED_AT_ONCE_BYTES = 4 * 1024
-
-
-class Hasher(Protocol):
-    """hashlib's shape: a checksum that the caller wants computed in the same pass."""
-
-    def update(self, content: bytes, /) -> None: ...
-    def digest(self) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +58,12 @@ class IncomingBody:
         self._intake = intake
         self._account_id = account_id
         self._expected_length = expected_length
-        self._checksums = checksums
-        self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha1 = hashlib.sha1(usedforsecurity=False)
-        self._sha256 = hashlib.sha256()
-        self._hashers: list[Hasher] = [self._md5, self._sha1, self._sha256, *checksums.values()]
+        self._digesting = Digesting(checksums)
         self._piece: list[bytes] = []
         self._piece_length = 0
         self._unwritten: list[bytes] = []
         self._blob_id: str | None = None
         self._writer: BlobWriter | None = None
-        self._digests: Digests | None = None
         self._step: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -118,15 +105,8 @@ class IncomingBody:
         if self._piece:
             piece = self._take_piece()
             self._unwritten.append(piece)
-            self._hash(piece)
-        if self._digests is None:
-            self._digests = Digests(
-                self._md5.hexdigest(),
-                self._sha1.hexdigest(),
-                self._sha256.hexdigest(),
-                {name: base64.b64encode(hasher.digest()).decode() for name, hasher in self._checksums.items()},
-            )
-        return self._digests
+            self._digesting.update(piece)
+        return self._digesting.digests()
 
     async def hand_over(self) -> Received:
         """The whole body; its blob is the caller's from here on. Raises IncompleteUpload."""
@@ -163,13 +143,7 @@ class IncomingBody:
         for content in (*unwritten, piece):
             if content:
                 self._writer.write(content)
-        self._hash(piece)
-
-    def _hash(self, content: bytes) -> None:
-        if content:
-            self._digests = None
-            for hasher in self._hashers:
-                hasher.update(content)
+        self._digesting.update(piece)
 
     def _take_piece(self) -> bytes:
         piece = self._piece[0] if len(self._piece) == 1 else b"".join(self._piece)

@@ -20,9 +20,10 @@ from calotype.master_key import MasterKey
 from calotype.store import ids, listing, versions
 from calotype.store.backup import Copied, write_backup
 from calotype.store.blobs import Blobs
+from calotype.store.digesting import Hasher
 from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
 from calotype.store.fsck import Fsck, FsckReport
-from calotype.store.incoming import BlobIntake, Hasher, Received
+from calotype.store.incoming import BlobIntake, Received
 from calotype.store.memory_blobs import MemoryBlobs
 from calotype.store.memory_metadata import MemoryMetadata
 from calotype.store.metadata import Metadata, Transaction

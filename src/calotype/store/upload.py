@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from calotype.store.incoming import BlobIntake, Hasher, IncomingBody, Received
+from calotype.store.digesting import Hasher
+from calotype.store.incoming import BlobIntake, IncomingBody, Received
 from calotype.store.model import Action, Bucket, FileVersion, VersionDraft
 from calotype.store.versions import Precondition
 
