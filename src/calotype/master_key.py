@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ WHEN_LOST = (
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _FORMAT = b"\x01"
+_KEY_ID_CONTEXT = b"calotype master key id\0"
+_KEY_ID_DIGITS = 16
 
 
 class MasterKeyError(Exception):
@@ -46,14 +49,38 @@ class CannotDecrypt(Exception):
     """The bytes were not made with this key and context, or have been changed."""
 
 
-class MasterKey:
-    """`source` says where the key came from: a variable or a file."""
+class SealingKey:
+    """32 bytes that seal small secrets."""
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def encrypt(self, secret: bytes, context: bytes) -> bytes:
+        """`secret` sealed; it opens only with the same `context` (such as the id of the row it belongs to)."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return _FORMAT + nonce + self._cipher.encrypt(nonce, secret, context)
+
+    def decrypt(self, sealed: bytes, context: bytes) -> bytes:
+        """What `encrypt` was given; raises CannotDecrypt."""
+        if sealed[:1] != _FORMAT:
+            raise CannotDecrypt("unknown format of a sealed secret")
+        nonce = sealed[1 : 1 + _NONCE_BYTES]
+        try:
+            return self._cipher.decrypt(nonce, sealed[1 + _NONCE_BYTES :], context)
+        except (InvalidTag, ValueError) as error:
+            raise CannotDecrypt("sealed with another master key, or for another place") from error
+
+
+class MasterKey(SealingKey):
+    """`source` says where the key came from: a variable or a file. `key_id` tells it from others, and tells nothing
+    else of it."""
 
     def __init__(self, key: bytes, *, source: str = "") -> None:
         if len(key) != _KEY_BYTES:
             raise MasterKeyError(f"a master key has {_KEY_BYTES} bytes, this one has {len(key)}")
-        self._cipher = AESGCM(key)
+        super().__init__(key)
         self.source = source
+        self.key_id = hashlib.sha256(_KEY_ID_CONTEXT + key).hexdigest()[:_KEY_ID_DIGITS]
 
     @classmethod
     def random(cls) -> MasterKey:
@@ -88,21 +115,6 @@ class MasterKey:
         found = f"this one is from {self.source}; " if self.source else ""
         place = f"at {key_file(os.environ)}, or into {ENVIRONMENT_VARIABLE}"
         return f"{found}put the one it was made with {place}. {WHEN_LOST}"
-
-    def encrypt(self, secret: bytes, context: bytes) -> bytes:
-        """`secret` sealed; it opens only with the same `context` (such as the id of the row it belongs to)."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return _FORMAT + nonce + self._cipher.encrypt(nonce, secret, context)
-
-    def decrypt(self, sealed: bytes, context: bytes) -> bytes:
-        """What `encrypt` was given; raises CannotDecrypt."""
-        if sealed[:1] != _FORMAT:
-            raise CannotDecrypt("unknown format of a sealed secret")
-        nonce = sealed[1 : 1 + _NONCE_BYTES]
-        try:
-            return self._cipher.decrypt(nonce, sealed[1 + _NONCE_BYTES :], context)
-        except (InvalidTag, ValueError) as error:
-            raise CannotDecrypt("sealed with another master key, or for another place") from error
 
 
 def key_file(environment: Mapping[str, str]) -> Path:
