@@ -313,12 +313,12 @@ def test_a_file_name_may_be_1024_bytes_and_hold_dots():
         assert parse(read_target(request.path), request).file_name == name
 
 
-def test_line_breaks_in_a_disposition_become_spaces():
+def test_a_name_of_encoded_words_on_several_lines_is_kept_as_http_has_it():
     folded = 'inline; filename="=?utf-8?B?w6k=?=%0D%0A%20=?utf-8?B?LnBuZw==?="'
     parsed = parse(
         read_target("/b2api/v1/b2_upload_file/b"), upload_request(**{"x-bz-info-b2-content-disposition": folded})
     )
-    assert parsed.info == {"b2-content-disposition": 'inline; filename="=?utf-8?B?w6k=?= =?utf-8?B?LnBuZw==?="'}
+    assert parsed.info == {"b2-content-disposition": "inline; filename=\"_.png\"; filename*=UTF-8''%C3%A9.png"}
 
 
 @settings(deadline=None)

@@ -77,7 +77,7 @@ async def test_infos_for_headers_become_headers(origin):
         },
     )
     headers = (await origin.send("GET", "/file/photographs/a.png")).headers
-    assert headers.get("content-disposition") == 'inline; filename="=?utf-8?B?w6k=?= =?utf-8?B?LnBuZw==?="'
+    assert headers.get("content-disposition") == "inline; filename=\"_.png\"; filename*=UTF-8''%C3%A9.png"
     assert headers.get("content-language") == "de"
     assert headers.get("expires") == "Thu, 01 Dec 2033 16:00:00 GMT"
     assert headers.get("cache-control") == "max-age=5"

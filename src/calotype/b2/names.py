@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from calotype.b2.errors import BadRequest
+from calotype.http.content_disposition import with_extended_filename
 from calotype.store.object_names import ObjectNameError, check_name_prefix, check_object_name
 
 RESERVED_BUCKET_NAMES = frozenset({"b2api", "file", "healthz", "calotype"})
@@ -101,7 +102,8 @@ def key_name(name: str) -> str:
 def file_info(info: Mapping[str, str], *, name: str) -> Mapping[str, str]:
     """The infos with keys in lower case; a line break in what becomes a header is folded to a space.
 
-    ShareX sends long names as RFC 2047 words on lines of their own, and must not be refused for it.
+    ShareX sends long names as RFC 2047 words on lines of their own, and must not be refused for it; they are kept as
+    HTTP has such names.
     """
     checked = {info_key(key): value for key, value in info.items()}
     size = len(name.encode()) + sum(
@@ -124,5 +126,5 @@ def info_key(key: str) -> str:
 def info_value(key: str, value: str) -> str:
     if key not in INFO_HEADERS:
         return value
-    folded = _LINE_FOLD.sub(" ", value).strip()
-    return without_control_characters(folded, f"File info {key}")
+    folded = without_control_characters(_LINE_FOLD.sub(" ", value).strip(), f"File info {key}")
+    return with_extended_filename(folded) if key == "b2-content-disposition" else folded
