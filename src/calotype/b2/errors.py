@@ -1,10 +1,14 @@
 """What can go wrong with a call, named as the B2 API names it; status and code stand on the class (b2.md §7).
 
 B2Error
-├─ 400  BadRequest, BadJson, BadBucketId, DuplicateBucketName, BucketNotEmpty, OutOfRange, FileNotPresent,
-│       NoSuchFile, AlreadyHidden, MissingFileLock
-├─ 401  Unauthorized, Unsupported, BadAuthToken, ExpiredAuthToken
-├─ 403  StorageCapExceeded
+├─ 400  BadRequest, BadJson, OutOfRange
+│  ├─ buckets     BadBucketId, DuplicateBucketName, TooManyBuckets, BucketNotEmpty
+│  ├─ files       FileNotPresent, NoSuchFile, AlreadyHidden, MissingPart, PartSha1Mismatch, SourceTooLarge
+│  ├─ lock        MissingFileLock, RetainUntilMustBeInFuture, FileLockConflict, SourceReplicationConflict,
+│  │              RestrictedBucketConflict
+│  └─ events      EventTypeCategories, EventTypeOverlap, EventTypesEmpty, EventTypeInvalid
+├─ 401  Unauthorized, Unsupported, BadAuthToken, ExpiredAuthToken, VersionLocked
+├─ 403  AccessDenied, CorsRefused, StorageCapExceeded, DownloadCapExceeded, TransactionCapExceeded
 ├─ 404  NotFound
 ├─ 405  MethodNotAllowed
 ├─ 409  Conflict
@@ -73,6 +77,12 @@ class DuplicateBucketName(B2Error):
     default_message = "Bucket name is already in use."
 
 
+class TooManyBuckets(B2Error):
+    """The account has as many buckets as `B2Settings.most_buckets` allows."""
+
+    status, code = 400, "too_many_buckets"
+
+
 class BucketNotEmpty(B2Error):
     status, code = 400, "cannot_delete_non_empty_bucket"
     default_message = "Cannot delete non-empty bucket"
@@ -98,11 +108,76 @@ class AlreadyHidden(B2Error):
     status, code = 400, "already_hidden"
 
 
+class MissingPart(B2Error):
+    """b2_finish_large_file without one of the parts from 1 on."""
+
+    status, code = 400, "missing_part"
+
+
+class PartSha1Mismatch(B2Error):
+    status, code = 400, "part_sha1_mismatch"
+
+
+class SourceTooLarge(B2Error):
+    """A copy of more than one call may copy. b2sdk reads the size out of the message."""
+
+    status, code = 400, "source_too_large"
+
+    def __init__(self, length: int | str) -> None:
+        super().__init__(length if isinstance(length, str) else f"Copy source too big: {length}")
+
+
 class MissingFileLock(B2Error):
     """Retention or a legal hold asked for where the bucket has no file lock."""
 
     status, code = 400, "bucket_missing_file_lock"
     default_message = "The bucket is not file lock enabled"
+
+
+class RetainUntilMustBeInFuture(B2Error):
+    status, code = 400, "retain_until_timestamp_must_be_in_future"
+    default_message = "The retainUntilTimestamp must be in future"
+
+
+class FileLockConflict(B2Error):
+    """File lock, once on, stays on."""
+
+    status, code = 400, "file_lock_conflict"
+    default_message = "fileLockEnabled value of false is not allowed when bucket is already file lock enabled."
+
+
+class SourceReplicationConflict(B2Error):
+    status, code = 400, "source_replication_conflict"
+    default_message = (
+        "Turning on file lock for an existing bucket having source replication configuration is not allowed."
+    )
+
+
+class RestrictedBucketConflict(B2Error):
+    """Never ours, which has no restricted buckets; the client raises it."""
+
+    status, code = 400, "restricted_bucket_conflict"
+    default_message = "Turning on file lock for a restricted bucket is not allowed."
+
+
+class EventTypeCategories(B2Error):
+    """A notification rule mixes event types of several categories."""
+
+    status, code = 400, "event_type_categories"
+
+
+class EventTypeOverlap(B2Error):
+    """A notification rule names a category and a member of it."""
+
+    status, code = 400, "event_type_overlap"
+
+
+class EventTypesEmpty(B2Error):
+    status, code = 400, "event_types_empty"
+
+
+class EventTypeInvalid(B2Error):
+    status, code = 400, "event_type_invalid"
 
 
 class Unauthorized(B2Error):
@@ -131,11 +206,45 @@ class ExpiredAuthToken(B2Error):
     default_message = "Authorization token has expired"
 
 
+class VersionLocked(B2Error):
+    """b2_delete_file_version of what a retention or a legal hold keeps (b2.md §1.9)."""
+
+    status, code = 401, "access_denied"
+    default_message = "Access Denied"
+
+
+class AccessDenied(B2Error):
+    """A lock that may not be changed so, or the wrong customer key."""
+
+    status, code = 403, "access_denied"
+    default_message = "Access Denied"
+
+
+class CorsRefused(B2Error):
+    """A preflight that no CORS rule of the bucket allows."""
+
+    status, code = 403, "cors_not_allowed"
+    default_message = "No CORS rule of the bucket allows this request"
+
+
 class StorageCapExceeded(B2Error):
     """The disk has come down to its reserve. A 503 would make clients try for minutes what cannot work."""
 
     status, code = 403, "storage_cap_exceeded"
     default_message = "Cannot upload files: the disk of this origin is full up to its reserve."
+
+
+class DownloadCapExceeded(B2Error):
+    status, code = 403, "download_cap_exceeded"
+    default_message = (
+        "Cannot download file, download bandwidth or transaction (Class B) cap exceeded. "
+        "See the Caps & Alerts page to increase your cap."
+    )
+
+
+class TransactionCapExceeded(B2Error):
+    status, code = 403, "transaction_cap_exceeded"
+    default_message = "Transaction cap exceeded. To increase your cap, sign in to the console."
 
 
 class NotFound(B2Error):
