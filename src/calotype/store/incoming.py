@@ -1,7 +1,7 @@
 """A body on its way in: it streams through all digests into a blob, which somebody then commits or drops.
 
-The body is hashed and written in threads, piece by piece; a body that fits one piece takes one hop. Leaving the
-`async with` block before `hand_over` removes what was written.
+The body is hashed, encrypted where it must be, and written in threads, piece by piece; a body that fits one piece
+takes one hop. Leaving the `async with` block before `hand_over` removes what was written.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Self
 
 from calotype.store.blobs import Blobs, BlobWriter
 from calotype.store.digesting import Digesting, Hasher
+from calotype.store.encrypted_blobs import DataKeys, EncryptedWriter
+from calotype.store.encryption import EncryptionKey
 from calotype.store.errors import IncompleteUpload
 from calotype.store.filesystem import OUT_OF_SPACE
-from calotype.store.model import Blob, Digests, Extent
+from calotype.store.model import Blob, Digests, Encryption, Extent
 from calotype.store.space import DiskReserve
 from calotype.store.work_threads import WorkThreads
 
@@ -35,6 +37,7 @@ class BlobIntake:
     threads: WorkThreads
     active: set[str]  # blobs being written, which no sweep may touch
     reserve: DiskReserve
+    data_keys: DataKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,18 @@ class Received:
 
 
 class IncomingBody:
-    """`length` counts the bytes that came so far."""
+    """`length` counts the bytes that came so far. Without a `key` they are written as they are."""
 
     def __init__(
-        self, intake: BlobIntake, account_id: str, expected_length: int | None, checksums: Mapping[str, Hasher]
+        self,
+        intake: BlobIntake,
+        account_id: str,
+        expected_length: int | None,
+        checksums: Mapping[str, Hasher],
+        key: EncryptionKey | None = None,
     ) -> None:
         self.length = 0
+        self._key = key
         self._intake = intake
         self._account_id = account_id
         self._expected_length = expected_length
@@ -64,6 +73,8 @@ class IncomingBody:
         self._unwritten: list[bytes] = []
         self._blob_id: str | None = None
         self._writer: BlobWriter | None = None
+        self._encrypted: EncryptedWriter | None = None  # writes into `_writer`
+        self._encryption: Encryption | None = None
         self._step: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -92,12 +103,13 @@ class IncomingBody:
             raise IncompleteUpload(self._expected_length, self.length)
         is_whole = self.length == self._expected_length
         if self._piece_length >= PIECE_BYTES or (is_whole and self.length > _HASHED_AT_ONCE_BYTES):
-            await self._store_piece()
+            await self._store_piece(is_last=is_whole)
 
     async def finish(self) -> Digests:
         """The digests of the whole body, nothing of it left in memory. `hand_over` does this itself."""
-        if self._piece or self._unwritten:
-            await self._store_piece()
+        holds_back = self._encrypted is not None and not self._encrypted.is_finished
+        if self._piece or self._unwritten or holds_back:
+            await self._store_piece(is_last=True)
         return self.digests()
 
     def digests(self) -> Digests:
@@ -115,13 +127,18 @@ class IncomingBody:
             raise IncompleteUpload(self._expected_length, self.length)
         if self._writer is None or self._blob_id is None:
             return Received(self.length, digests, (), (), ())
-        extent = Extent(self._blob_id, 0, self.length)
-        blob = Blob(self._account_id, self._blob_id, self.length, digests.sha256)
-        received = Received(self.length, digests, (extent,), (blob,), (self._writer,))
+        extent = Extent(self._blob_id, 0, self.length, self._encryption)
+        received = Received(self.length, digests, (extent,), (self._blob(self._blob_id, digests),), (self._writer,))
         self._writer = self._blob_id = None
         return received
 
-    async def _store_piece(self) -> None:
+    def _blob(self, blob_id: str, digests: Digests) -> Blob:
+        """What lies on disk, which is checked without any key."""
+        if self._encrypted is None:
+            return Blob(self._account_id, blob_id, self.length, digests.sha256)
+        return Blob(self._account_id, blob_id, self._encrypted.length, self._encrypted.sha256)
+
+    async def _store_piece(self, *, is_last: bool) -> None:
         unwritten, self._unwritten = self._unwritten, []
         piece = self._take_piece() if self._piece else b""
         try:
@@ -129,21 +146,29 @@ class IncomingBody:
                 self._blob_id = self._intake.blobs.new_id()
                 self._intake.active.add(self._blob_id)
             self._intake.reserve.take(len(piece))
-            self._step = self._intake.threads.run(self._store, self._blob_id, unwritten, piece)
+            self._step = self._intake.threads.run(self._store, self._blob_id, [*unwritten, piece], is_last)
             await asyncio.shield(self._step)
         except OSError as error:
             if error.errno in OUT_OF_SPACE:
                 raise self._intake.reserve.full() from error
             raise
 
-    def _store(self, blob_id: str, unwritten: list[bytes], piece: bytes) -> None:
-        """In a thread: write everything, and hash what has not been hashed."""
-        if self._writer is None:
-            self._writer = self._intake.blobs.create(blob_id)
-        for content in (*unwritten, piece):
+    def _store(self, blob_id: str, contents: list[bytes], is_last: bool) -> None:
+        """In a thread: write everything, and hash the last of it, which has not been hashed."""
+        writer = self._writer or self._create(blob_id)
+        for content in contents:
             if content:
-                self._writer.write(content)
-        self._digesting.update(piece)
+                (self._encrypted or writer).write(content)
+        if is_last and self._encrypted is not None:
+            self._encrypted.finish()
+        self._digesting.update(contents[-1])
+
+    def _create(self, blob_id: str) -> BlobWriter:
+        self._writer = self._intake.blobs.create(blob_id)
+        if self._key is not None:
+            data_key, self._encryption = self._intake.data_keys.make(blob_id, self._key)
+            self._encrypted = EncryptedWriter(self._writer, data_key)
+        return self._writer
 
     def _take_piece(self) -> bytes:
         piece = self._piece[0] if len(self._piece) == 1 else b"".join(self._piece)

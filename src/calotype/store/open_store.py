@@ -12,6 +12,7 @@ from calotype.master_key import MasterKey
 from calotype.store import ids
 from calotype.store.blobs import Blobs
 from calotype.store.bucket_directory import BucketDirectory
+from calotype.store.encrypted_blobs import DataKeys
 from calotype.store.errors import ReadOnly
 from calotype.store.filesystem import FileSystem, LocalFileSystem, make_folders
 from calotype.store.folder_lock import FolderLock
@@ -50,6 +51,7 @@ class OpenStore:
         self._housekeeping.start(self._commits)
         self._buckets = BucketDirectory(metadata, self._commits.commit)
         self._keyring = Keyring(metadata, self._commits.commit, master_key)
+        self._data_keys = DataKeys(master_key)
         self._account: Account | None = None
 
     @classmethod

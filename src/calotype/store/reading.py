@@ -1,10 +1,11 @@
-"""The bytes of a version, from its extents, in chunks, with the disk in threads."""
+"""The bytes of a version in clear, from its extents, in chunks, with disk and decryption in threads."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
-from calotype.store.blobs import BlobReader, Blobs
+from calotype.store.blobs import BlobReader
+from calotype.store.encrypted_blobs import ClearBlobs
 from calotype.store.errors import BlobDamaged
 from calotype.store.model import Extent, FileVersion
 from calotype.store.removal import Removals
@@ -27,9 +28,9 @@ def selected_extents(extents: tuple[Extent, ...], start: int, stop: int) -> list
 
 
 async def read_version(
-    blobs: Blobs, removals: Removals, threads: WorkThreads, version: FileVersion, start: int, stop: int | None
+    blobs: ClearBlobs, removals: Removals, threads: WorkThreads, version: FileVersion, start: int, stop: int | None
 ) -> AsyncIterator[bytes]:
-    """Chunks of at most CHUNK_BYTES; raises BlobDamaged when the bytes are not all there."""
+    """Chunks of at most CHUNK_BYTES; raises BlobDamaged when the bytes are not all there, or not those written."""
     end = version.length if stop is None else min(stop, version.length)
     extents = selected_extents(version.extents, start, end)
     with removals.pinned([extent.blob_id for extent in extents]):
@@ -38,37 +39,39 @@ async def read_version(
                 yield chunk
 
 
-async def _read_extent(blobs: Blobs, threads: WorkThreads, extent: Extent) -> AsyncIterator[bytes]:
+async def _read_extent(blobs: ClearBlobs, threads: WorkThreads, extent: Extent) -> AsyncIterator[bytes]:
     if extent.length <= CHUNK_BYTES:
         yield await threads.run(_read_whole, blobs, extent)
         return
-    reader = await threads.run(_open, blobs, extent)
+    reader = await threads.run(blobs.open, extent)
     try:
-        for done in range(0, extent.length, CHUNK_BYTES):
-            length = min(CHUNK_BYTES, extent.length - done)
-            yield await threads.run(_read, reader, extent, done, length)
+        for offset, length in aligned_spans(extent.offset, extent.length):
+            yield await threads.run(_read, reader, extent, offset, length)
     finally:
         # Not here: a cancelled read may still hold the descriptor, and the close then waits for it.
         threads.run(reader.close)
 
 
-def _read_whole(blobs: Blobs, extent: Extent) -> bytes:
-    reader = _open(blobs, extent)
+def aligned_spans(offset: int, length: int) -> Iterator[tuple[int, int]]:
+    """(offset, length) of each read: all but the first begin at a whole multiple of CHUNK_BYTES, since an encrypted
+    blob opens in whole chunks and would else open those at the seams twice."""
+    stop = offset + length
+    while offset < stop:
+        next_offset = min(stop, (offset // CHUNK_BYTES + 1) * CHUNK_BYTES)
+        yield offset, next_offset - offset
+        offset = next_offset
+
+
+def _read_whole(blobs: ClearBlobs, extent: Extent) -> bytes:
+    reader = blobs.open(extent)
     try:
-        return _read(reader, extent, 0, extent.length)
+        return _read(reader, extent, extent.offset, extent.length)
     finally:
         reader.close()
 
 
-def _open(blobs: Blobs, extent: Extent) -> BlobReader:
-    try:
-        return blobs.open(extent.blob_id)
-    except FileNotFoundError as error:
-        raise BlobDamaged(extent.blob_id, "the file is missing") from error
-
-
-def _read(reader: BlobReader, extent: Extent, done: int, length: int) -> bytes:
-    content = reader.read(extent.offset + done, length)
+def _read(reader: BlobReader, extent: Extent, offset: int, length: int) -> bytes:
+    content = reader.read(offset, length)
     if len(content) < length:
-        raise BlobDamaged(extent.blob_id, f"{length - len(content)} bytes are missing at {extent.offset + done}")
+        raise BlobDamaged(extent.blob_id, f"{length - len(content)} bytes are missing at {offset}")
     return content

@@ -21,6 +21,8 @@ from calotype.store import ids, listing, versions
 from calotype.store.backup import Copied, write_backup
 from calotype.store.blobs import Blobs
 from calotype.store.digesting import Hasher
+from calotype.store.encrypted_blobs import ClearBlobs
+from calotype.store.encryption import CustomerKey, EncryptionKey, check_customer_key
 from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
 from calotype.store.fsck import Fsck, FsckReport
 from calotype.store.incoming import BlobIntake, Received
@@ -57,7 +59,7 @@ class Store(OpenStore):
     ) -> None:
         super().__init__(metadata, blobs, master_key, settings, clock)
         reserve = DiskReserve(blobs.free_bytes, settings.reserve_bytes)
-        self._intake = BlobIntake(blobs, self._threads_in, self._housekeeping.active, reserve)
+        self._intake = BlobIntake(blobs, self._threads_in, self._housekeeping.active, reserve, self._data_keys)
         self._placing = Placing(self._put, self._new_version)
 
     # buckets
@@ -103,10 +105,14 @@ class Store(OpenStore):
         *,
         expected_length: int | None = None,
         checksums: Mapping[str, Hasher] | None = None,
+        encryption: EncryptionKey | None = None,
     ) -> Upload:
-        """An upload to be entered with `async with`; raises ReadOnly. `checksums` are fed in the same pass."""
+        """An upload to be entered with `async with`; raises ReadOnly. `checksums` are fed in the same pass.
+
+        Without `encryption` the bucket's default applies.
+        """
         self._refuse_when_read_only()
-        return Upload(self._intake, self._placing, bucket, key, expected_length, checksums or {})
+        return Upload(self._intake, self._placing, bucket, key, expected_length, checksums or {}, encryption)
 
     async def latest(self, bucket_id: str, key: bytes) -> FileVersion:
         """The visible version; raises NoSuchKey, which carries the hide marker if there is one."""
@@ -135,9 +141,27 @@ class Store(OpenStore):
         bucket = await self.bucket_by_id(bucket_id)
         return await self.metadata.read(lambda transaction: versions.find_version(transaction, bucket, key, version_id))
 
-    def read(self, version: FileVersion, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
-        """The content from `start` to `stop` (exclusive) in chunks of at most 256 KiB; raises BlobDamaged."""
-        return read_version(self.blobs, self._housekeeping.removals, self._threads_out, version, start, stop)
+    def check_customer_key(self, version: FileVersion, key: CustomerKey | None) -> None:
+        """Raises CustomerKeyNeeded, WrongCustomerKey or CustomerKeyNotApplicable; to be asked before an answer begins.
+
+        The key is compared by its MD5 here, and by what it opens when the bytes are read.
+        """
+        check_customer_key(version.encryption, key)
+
+    def read(
+        self,
+        version: FileVersion,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        customer_key: CustomerKey | None = None,
+    ) -> AsyncIterator[bytes]:
+        """The content from `start` to `stop` (exclusive) in chunks of at most 256 KiB.
+
+        Raises BlobDamaged; for an encrypted file also WrongCustomerKey, CustomerKeyNeeded, ContentKeyLost.
+        """
+        blobs = ClearBlobs(self.blobs, self._data_keys, customer_key)
+        return read_version(blobs, self._housekeeping.removals, self._threads_out, version, start, stop)
 
     async def hide(self, bucket_id: str, key: bytes, *, precondition: Precondition | None = None) -> FileVersion:
         """A hide marker on top of the key, whatever is below; the new marker."""

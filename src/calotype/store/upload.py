@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from calotype.store.digesting import Hasher
+from calotype.store.encryption import EncryptionKey, described, key_for
 from calotype.store.incoming import BlobIntake, IncomingBody, Received
 from calotype.store.model import Action, Bucket, FileVersion, VersionDraft
 from calotype.store.versions import Precondition
@@ -20,6 +21,8 @@ class Placing:
 
 
 class Upload(IncomingBody):
+    """Encrypted with `encryption`, or as the bucket's default says."""
+
     def __init__(
         self,
         intake: BlobIntake,
@@ -28,8 +31,11 @@ class Upload(IncomingBody):
         key: bytes,
         expected_length: int | None,
         checksums: Mapping[str, Hasher],
+        encryption: EncryptionKey | None = None,
     ) -> None:
-        super().__init__(intake, bucket.account_id, expected_length, checksums)
+        key_of_body = key_for(bucket.settings, encryption)
+        super().__init__(intake, bucket.account_id, expected_length, checksums, key_of_body)
+        self._encryption_told = described(key_of_body)
         self.bucket = bucket
         self.key = key
         self._placing = placing
@@ -63,4 +69,7 @@ class Upload(IncomingBody):
             extents=received.extents,
             sha1_unverified=draft.sha1_unverified,
             attributes=draft.attributes,
+            retention=draft.retention,
+            legal_hold=draft.legal_hold,
+            encryption=self._encryption_told,
         )
