@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from calotype.store.caps import DAY_MS, day_number
 from calotype.store.model import LedgerRow
 
 _Place = tuple[str, str, int, str, str]
-_DAY_MS = 86_400_000
 
 
 class CountedCalls:
@@ -20,16 +20,17 @@ class CountedCalls:
         bucket_name: str,
         operation: str,
         transaction_class: str,
+        calls: int,
         bytes_in: int,
         bytes_out: int,
         now_ms: int,
     ) -> None:
-        place = (account_id, bucket_name, now_ms // _DAY_MS, operation, transaction_class)
+        place = (account_id, bucket_name, day_number(now_ms), operation, transaction_class)
         figures = self._figures.get(place)
         if figures is None:
-            self._figures[place] = [1, bytes_in, bytes_out]
+            self._figures[place] = [calls, bytes_in, bytes_out]
             return
-        figures[0] += 1
+        figures[0] += calls
         figures[1] += bytes_in
         figures[2] += bytes_out
 
@@ -41,15 +42,22 @@ class CountedCalls:
     def put_back(self, rows: list[LedgerRow]) -> None:
         """Rows that could not be flushed."""
         for row in rows:
-            day = datetime.strptime(row.day, "%Y-%m-%d").replace(tzinfo=UTC)
-            number = int(day.timestamp()) * 1000 // _DAY_MS
-            place = (row.account_id, row.bucket_name, number, row.operation, row.transaction_class)
+            place = (row.account_id, row.bucket_name, number_of_day(row.day), row.operation, row.transaction_class)
             figures = self._figures.setdefault(place, [0, 0, 0])
             for index, added in enumerate((row.count, row.bytes_in, row.bytes_out)):
                 figures[index] += added
 
 
+def name_of_day(number: int) -> str:
+    """YYYY-MM-DD of a day counted from the epoch."""
+    return datetime.fromtimestamp(number * DAY_MS / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def number_of_day(name: str) -> int:
+    """What `name_of_day` makes of a number, back."""
+    return int(datetime.strptime(name, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()) * 1000 // DAY_MS
+
+
 def _row(place: _Place, figures: list[int]) -> LedgerRow:
-    account_id, bucket_name, day_number, operation, transaction_class = place
-    day = datetime.fromtimestamp(day_number * _DAY_MS / 1000, UTC).strftime("%Y-%m-%d")
-    return LedgerRow(account_id, bucket_name, day, operation, transaction_class, *figures)
+    account_id, bucket_name, day, operation, transaction_class = place
+    return LedgerRow(account_id, bucket_name, name_of_day(day), operation, transaction_class, *figures)

@@ -15,7 +15,11 @@ StoreError
 ├─ Refused
 │  ├─ IncompleteUpload        more or fewer bytes than announced
 │  ├─ StorageFull             under the disk reserve, or no space left
-│  └─ ReadOnly                after a failed sync: nothing more is written
+│  ├─ ReadOnly                after a failed sync: nothing more is written
+│  └─ CapExceeded             the account's cap leaves no room; carries which cap
+│     ├─ StorageCapExceeded
+│     ├─ DownloadCapExceeded  also a download that the cap on class B leaves no room for
+│     └─ TransactionCapExceeded
 ├─ FileLock                   what object lock forbids
 │  ├─ MissingFileLock         the bucket has no file lock
 │  ├─ RetainUntilInPast
@@ -40,6 +44,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from calotype.store.caps import Cap
     from calotype.store.model import FileVersion
 
 
@@ -140,6 +145,27 @@ class ReadOnly(Refused):
     def __init__(self, reason: str) -> None:
         super().__init__(f"the store is read-only since a sync failed: {reason}")
         self.reason = reason
+
+
+class CapExceeded(Refused):
+    """`cap` is the one that leaves no room, `limit` its bytes or calls."""
+
+    def __init__(self, cap: Cap, limit: int) -> None:
+        super().__init__(f"the cap {cap.value} of {limit} leaves no room")
+        self.cap = cap
+        self.limit = limit
+
+
+class StorageCapExceeded(CapExceeded):
+    pass
+
+
+class DownloadCapExceeded(CapExceeded):
+    pass
+
+
+class TransactionCapExceeded(CapExceeded):
+    pass
 
 
 class FileLock(StoreError):

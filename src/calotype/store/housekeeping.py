@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from calotype.store.accounting import Accounting
 from calotype.store.blobs import Blobs
-from calotype.store.counting import CountedCalls
 from calotype.store.errors import Refused
 from calotype.store.fsck import find_orphans
 from calotype.store.group_commit import GroupCommit
 from calotype.store.metadata import Metadata, Transaction
+from calotype.store.model import Alert
 from calotype.store.removal import Removals
 from calotype.store.versions import Change
 
@@ -24,8 +25,10 @@ _log = logging.getLogger("calotype.store")
 class Housekeeping:
     """`active` names the blobs being written, from before their file is made until their commit or end."""
 
-    def __init__(self, metadata: Metadata, blobs: Blobs, remove_after_s: float, interval_s: float) -> None:
-        self.calls = CountedCalls()
+    def __init__(
+        self, metadata: Metadata, blobs: Blobs, accounting: Accounting, remove_after_s: float, interval_s: float
+    ) -> None:
+        self._accounting = accounting
         self.removals = Removals(remove_after_s)
         self.active: set[str] = set()
         self._metadata = metadata
@@ -65,13 +68,25 @@ class Housekeeping:
                 self._news = None
 
     async def flush_ledger(self) -> None:
-        rows = self.calls.take()
-        if not rows or self._commits is None:
+        """Write what was counted since the last time, and the alerts that it makes due."""
+        if self._commits is None:
             return
+        rows = self._accounting.calls.take()
         try:
-            await self._commits.commit(lambda transaction: transaction.add_to_ledger(rows))
+            if rows:
+                await self._commits.commit(lambda transaction: transaction.add_to_ledger(rows))
         except Refused:
-            self.calls.put_back(rows)
+            self._accounting.calls.put_back(rows)
+            return
+        for alert in await self._accounting.due_alerts(rows):
+            await self._raise_alert(self._commits, alert)
+
+    async def _raise_alert(self, commits: GroupCommit, alert: Alert) -> None:
+        try:
+            is_new = await commits.commit(lambda transaction: transaction.insert_alert(alert))
+        except Refused:
+            return  # it stays due
+        self._accounting.tell(alert, is_new=is_new)
 
     def _has_changes_beyond(self, after: int) -> Callable[[Transaction], bool]:
         start = max(after, self.outbox_forgotten_up_to)

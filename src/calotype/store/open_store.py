@@ -10,6 +10,7 @@ from typing import Self
 
 from calotype.master_key import MasterKey
 from calotype.store import ids
+from calotype.store.accounting import Accounting
 from calotype.store.blobs import Blobs
 from calotype.store.bucket_directory import BucketDirectory
 from calotype.store.encrypted_blobs import DataKeys
@@ -46,7 +47,10 @@ class OpenStore:
         self._closed = False
         self._threads_in = WorkThreads(_BODY_THREADS, "body-in")
         self._threads_out = WorkThreads(_READ_THREADS, "body-out")
-        self._housekeeping = Housekeeping(metadata, blobs, settings.remove_after_s, settings.housekeeping_interval_s)
+        self.accounting = Accounting(metadata, clock, settings.caps)
+        self._housekeeping = Housekeeping(
+            metadata, blobs, self.accounting, settings.remove_after_s, settings.housekeeping_interval_s
+        )
         self._commits = GroupCommit(metadata, blobs, self._housekeeping.committed, self._housekeeping.active)
         self._housekeeping.start(self._commits)
         self._buckets = BucketDirectory(metadata, self._commits.commit)
@@ -151,6 +155,7 @@ class OpenStore:
                 await self._commits.commit(make)
             if opens_secrets:
                 await self.token_secret()
+            await self.accounting.load()
             self._housekeeping.sweep_soon()
         except BaseException:
             await self.close()

@@ -267,10 +267,15 @@ class Store(OpenStore):
         transaction_class: str,
         bytes_in: int = 0,
         bytes_out: int = 0,
+        *,
+        calls: int = 1,
     ) -> None:
-        """Count one call; kept within the second."""
-        counted = (account_id, bucket_name, operation, transaction_class, bytes_in, bytes_out)
-        self._housekeeping.calls.count(*counted, self._clock())
+        """Count a call in the ledger, kept within the second; `calls` of them where one is charged as several.
+
+        What it uses of a cap is `accounting`'s: `begin_call` before the call is done, or `note_call`.
+        """
+        counted = (account_id, bucket_name, operation, transaction_class, calls, bytes_in, bytes_out)
+        self.accounting.calls.count(*counted, self._clock())
 
     async def ledger(self, day: str | None = None) -> list[LedgerRow]:
         """The counted calls, of one UTC day (YYYY-MM-DD) or all, up to this moment."""
