@@ -6,6 +6,8 @@ StoreError
 │  ├─ NoSuchBucket
 │  ├─ NoSuchKey               carries the hide marker, when there is one
 │  ├─ NoSuchVersion
+│  ├─ NoSuchUpload            a large file that is not, or no longer, in progress
+│  ├─ NoSuchPart
 │  └─ NoSuchApplicationKey
 ├─ Conflict
 │  ├─ BucketExists            carries who owns the name
@@ -22,6 +24,7 @@ StoreError
 │     └─ TransactionCapExceeded
 ├─ FileLock                   what object lock forbids
 │  ├─ MissingFileLock         the bucket has no file lock
+│  ├─ FileLockConflict        the bucket has it, and cannot do without or without versions
 │  ├─ RetainUntilInPast
 │  ├─ RetentionRefused        a retention may not be shortened or taken away
 │  └─ VersionLocked           carries the version
@@ -81,6 +84,20 @@ class NoSuchVersion(NotFound):
     def __init__(self, version_id: str) -> None:
         super().__init__(f"there is no version {version_id!r}")
         self.version_id = version_id
+
+
+class NoSuchUpload(NotFound):
+    """It was never started, or is finished or cancelled already."""
+
+    def __init__(self, version_id: str) -> None:
+        super().__init__(f"there is no large file {version_id!r} in progress")
+        self.version_id = version_id
+
+
+class NoSuchPart(NotFound):
+    def __init__(self, part_number: int) -> None:
+        super().__init__(f"part {part_number} has not been uploaded")
+        self.part_number = part_number
 
 
 class NoSuchApplicationKey(NotFound):
@@ -176,6 +193,14 @@ class MissingFileLock(FileLock):
     def __init__(self, bucket: str) -> None:
         super().__init__(f"the bucket {bucket!r} is not file lock enabled")
         self.bucket = bucket
+
+
+class FileLockConflict(FileLock):
+    """A bucket's file lock never goes off, and it needs every version kept."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 class RetainUntilInPast(FileLock):
