@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from calotype.store import buckets, ids
 from calotype.store.cache import RowCache
@@ -30,10 +29,11 @@ class BucketDirectory:
         info: Mapping[str, str],
         settings: BucketSettings,
         now_ms: int,
+        most: int | None,
     ) -> Bucket:
         bucket_id = ids.new_bucket_id(os.urandom)
         bucket = Bucket(account_id, bucket_id, name, bucket_type, versioning, now_ms, dict(info), settings)
-        return await self._changed(lambda transaction: buckets.create_bucket(transaction, bucket))
+        return await self._changed(lambda transaction: buckets.create_bucket(transaction, bucket, most))
 
     async def by_name(self, name: str) -> Bucket:
         return await self._find(name.lower(), lambda transaction: transaction.bucket_by_name(name))
@@ -41,9 +41,9 @@ class BucketDirectory:
     async def by_id(self, bucket_id: str) -> Bucket:
         return await self._find(bucket_id, lambda transaction: transaction.bucket_by_id(bucket_id))
 
-    async def update(self, bucket_id: str, if_revision_is: int | None, changes: Mapping[str, Any]) -> Bucket:
+    async def update(self, bucket_id: str, if_revision_is: int | None, change: Callable[[Bucket], Bucket]) -> Bucket:
         return await self._changed(
-            lambda transaction: buckets.update_bucket(transaction, bucket_id, if_revision_is, changes)
+            lambda transaction: buckets.update_bucket(transaction, bucket_id, if_revision_is, change)
         )
 
     async def delete(self, bucket_id: str) -> Bucket:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from calotype.store.errors import (
     BucketExists,
@@ -12,6 +11,7 @@ from calotype.store.errors import (
     FileLockConflict,
     MissingFileLock,
     RevisionConflict,
+    TooManyBuckets,
 )
 from calotype.store.metadata import Transaction
 from calotype.store.model import Bucket, Versioning
@@ -19,7 +19,7 @@ from calotype.store.versions import existing_bucket
 
 
 def create_bucket(transaction: Transaction, bucket: Bucket, most: int | None) -> Bucket:
-    """Add the bucket; its name must be free over the whole store, compared without case. The account has `most`."""
+    """Add the bucket; its name must be free over the whole store, compared without case. An account may have `most`."""
     other = transaction.bucket_by_name(bucket.name)
     if other is not None:
         raise BucketExists(bucket.name, other.account_id)
@@ -31,9 +31,12 @@ def create_bucket(transaction: Transaction, bucket: Bucket, most: int | None) ->
 
 
 def update_bucket(
-    transaction: Transaction, bucket_id: str, if_revision_is: int | None, changes: Mapping[str, Any]
+    transaction: Transaction, bucket_id: str, if_revision_is: int | None, change: Callable[[Bucket], Bucket]
 ) -> Bucket:
-    """Replace the named fields, and count the revision up; raises FileLockConflict, MissingFileLock."""
+    """Put in its place what `change` makes of the bucket, and count the revision up.
+
+    Raises RevisionConflict, FileLockConflict, MissingFileLock.
+    """
     bucket = existing_bucket(transaction, bucket_id)
     if if_revision_is is not None and if_revision_is != bucket.revision:
         raise RevisionConflict(if_revision_is, bucket.revision)

@@ -11,6 +11,7 @@ StoreError
 │  └─ NoSuchApplicationKey
 ├─ Conflict
 │  ├─ BucketExists            carries who owns the name
+│  ├─ TooManyBuckets          the account has as many as it may have
 │  ├─ BucketNotEmpty
 │  ├─ RevisionConflict
 │  └─ PreconditionFailed
@@ -115,6 +116,12 @@ class BucketExists(Conflict):
         super().__init__(f"the bucket name {name!r} is taken")
         self.name = name
         self.owner_account_id = owner_account_id
+
+
+class TooManyBuckets(Conflict):
+    def __init__(self, most: int) -> None:
+        super().__init__(f"the account has {most} buckets, as many as it may have")
+        self.most = most
 
 
 class BucketNotEmpty(Conflict):

@@ -11,7 +11,7 @@ All of them belong to one event loop; times come from the `clock` given to `open
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,10 +73,11 @@ class Store(OpenStore):
         versioning: Versioning = Versioning.ENABLED,
         info: Mapping[str, str] | None = None,
         settings: BucketSettings | None = None,
+        most: int | None = None,
     ) -> Bucket:
-        """Raises BucketExists, which carries the account that has the name."""
+        """Raises BucketExists, which carries the account that has the name, and TooManyBuckets beyond `most`."""
         kept = settings or BucketSettings()
-        return await self._buckets.create(account_id, name, type, versioning, info or {}, kept, self._clock())
+        return await self._buckets.create(account_id, name, type, versioning, info or {}, kept, self._clock(), most)
 
     async def bucket(self, name: str) -> Bucket:
         """The bucket of that name, compared without case, of whatever account."""
@@ -90,7 +91,18 @@ class Store(OpenStore):
 
     async def update_bucket(self, bucket_id: str, *, if_revision_is: int | None = None, **changes: Any) -> Bucket:
         """Replace fields of the bucket (type, versioning, info, settings); raises RevisionConflict, NoSuchBucket."""
-        return await self._buckets.update(bucket_id, if_revision_is, changes)
+        return await self.change_bucket(
+            bucket_id, lambda bucket: replace(bucket, **changes), if_revision_is=if_revision_is
+        )
+
+    async def change_bucket(
+        self, bucket_id: str, change: Callable[[Bucket], Bucket], *, if_revision_is: int | None = None
+    ) -> Bucket:
+        """Put in its place what `change` makes of the bucket; raises RevisionConflict, NoSuchBucket.
+
+        `change` runs in the transaction, maybe twice, and raises to refuse.
+        """
+        return await self._buckets.update(bucket_id, if_revision_is, change)
 
     async def delete_bucket(self, bucket_id: str) -> Bucket:
         """Raises BucketNotEmpty while any version, marker or unfinished upload is left."""
