@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import pytest
 
 from calotype.master_key import MasterKey
 from calotype.store.caps import Caps
+from calotype.store.counted_body import counted_body
 from calotype.store.errors import DownloadCapExceeded, StorageCapExceeded, TransactionCapExceeded
 from calotype.store.model import Bucket, VersionDraft
 from calotype.store.settings import StoreSettings
@@ -203,3 +205,52 @@ async def test_alerts_are_not_told_again_after_a_restart(tmp_path: Path, caplog:
         store.count(account, "photographs", "PutObject", "A")
         assert await alerts(store) == [("class_b", 75), ("class_b", 100)]
     assert caplog.records == []
+
+
+async def test_uploads_at_once_do_not_get_past_the_cap_together() -> None:
+    async with store_with(storage_bytes=100) as (store, account):
+        bucket = await store.create_bucket(account, "photographs")
+        outcomes = await asyncio.gather(
+            *(put(store, bucket, b"%d" % number, 30) for number in range(10)), return_exceptions=True
+        )
+        assert sum(outcome is None for outcome in outcomes) == 3
+        assert {type(outcome) for outcome in outcomes} == {type(None), StorageCapExceeded}
+        await put(store, bucket, b"last", 10)  # what was refused has given its room back
+
+
+async def test_an_upload_that_is_broken_off_gives_its_room_back() -> None:
+    async with store_with(storage_bytes=100) as (store, account):
+        bucket = await store.create_bucket(account, "photographs")
+        async with store.upload(bucket, b"a", expected_length=100) as upload:
+            await upload.write(b"begun")
+        await put(store, bucket, b"a", 100)
+
+
+async def large_download(store: Store, account: str, sent: list[int]) -> AsyncIterator[bytes]:
+    bucket = await store.create_bucket(account, "photographs")
+    await put(store, bucket, b"a", 1_000_000)
+    body = await counted_body(store, await store.latest(bucket.bucket_id, b"a"), (0, 1_000_000), sent.append)
+    assert not isinstance(body, bytes)
+    return body
+
+
+async def test_a_download_is_refused_before_its_first_byte_and_gives_back_what_was_not_taken() -> None:
+    async with store_with(download_bytes=1_500_000) as (store, account):
+        sent: list[int] = []
+        body = await large_download(store, account, sent)
+        version = await store.latest((await store.bucket("photographs")).bucket_id, b"a")
+        with pytest.raises(DownloadCapExceeded):
+            await counted_body(store, version, (0, 500_001), sent.append)
+        taken = len(await anext(body))
+        await body.aclose()  # type: ignore[attr-defined]
+        assert sent == [taken]
+        store.accounting.begin_download(account, 1_500_000 - taken)
+
+
+async def test_a_download_that_nobody_began_to_read_is_counted_without_bytes() -> None:
+    async with store_with(download_bytes=1_500_000) as (store, account):
+        sent: list[int] = []
+        body = await large_download(store, account, sent)
+        del body
+        assert sent == [0]
+        store.accounting.begin_download(account, 1_500_000)

@@ -41,6 +41,19 @@ class Begun:
         self.amount -= amount
 
 
+@dataclass(slots=True)
+class Promise:
+    """Room kept for bytes that are on their way."""
+
+    promised_bytes: dict[str, int]
+    account_id: str
+    length: int
+
+    def release(self) -> None:
+        self.promised_bytes[self.account_id] -= self.length
+        self.length = 0
+
+
 class Accounting:
     """`calls` are the ledger's figures that wait for their flush. Belongs to one event loop."""
 
@@ -140,21 +153,30 @@ class Accounting:
             self._refused.add((account_id, day_number(self._clock()), Cap.STORAGE))
             raise StorageCapExceeded(Cap.STORAGE, limit)
 
-    @asynccontextmanager
-    async def storing(self, account_id: str, length: int) -> AsyncIterator[None]:
-        """Room for `length` bytes until the end of the block, by when they are stored or will not be.
+    async def promise_storage(self, account_id: str, length: int) -> Promise:
+        """Room for `length` bytes until the promise is released, by when they are stored or will not be.
 
         Raises StorageCapExceeded. A file without bytes takes no room, and is refused only beyond the cap.
         """
         if self.caps.storage_bytes is None:
-            yield
-            return
+            return Promise({account_id: 0}, account_id, 0)
         self._promised_bytes[account_id] = self._promised_bytes.get(account_id, 0) + length
+        promise = Promise(self._promised_bytes, account_id, length)
         try:
             await self.check_storage(account_id, 0)  # with what was just promised
+        except BaseException:
+            promise.release()
+            raise
+        return promise
+
+    @asynccontextmanager
+    async def storing(self, account_id: str, length: int) -> AsyncIterator[None]:
+        """The promise for as long as a block."""
+        promise = await self.promise_storage(account_id, length)
+        try:
             yield
         finally:
-            self._promised_bytes[account_id] -= length
+            promise.release()
 
     async def _stored_bytes(self, account_ids: Iterable[str]) -> dict[str, int]:
         wanted = list(account_ids)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from calotype.store.accounting import Accounting, Promise
 from calotype.store.blobs import Blobs, BlobWriter
 from calotype.store.digesting import Digesting, Hasher
 from calotype.store.encrypted_blobs import DataKeys, EncryptedWriter
@@ -38,6 +39,7 @@ class BlobIntake:
     active: set[str]  # blobs being written, which no sweep may touch
     reserve: DiskReserve
     data_keys: DataKeys
+    accounting: Accounting
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,18 @@ class IncomingBody:
         self._encrypted: EncryptedWriter | None = None  # writes into `_writer`
         self._encryption: Encryption | None = None
         self._step: asyncio.Future[None] | None = None
+        self._room: Promise | None = None
 
     async def __aenter__(self) -> Self:
         self._intake.reserve.check(self._expected_length or 0)
+        self._room = await self._intake.accounting.promise_storage(self._account_id, self._expected_length or 0)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._room is not None:
+            self._room.release()
         if self._step is not None and not self._step.done():
             await asyncio.wait([self._step])  # cancelled in the middle of a piece: the thread is still at it
         writer, self._writer = self._writer, None

@@ -59,7 +59,7 @@ class Store(OpenStore):
     ) -> None:
         super().__init__(metadata, blobs, master_key, settings, clock)
         reserve = DiskReserve(blobs.free_bytes, settings.reserve_bytes)
-        self._intake = BlobIntake(blobs, self._threads_in, self._housekeeping.active, reserve, self._data_keys)
+        self._intake = BlobIntake(blobs, self._threads_in, self._housekeeping.active, reserve, self._data_keys, self.accounting)
         self._placing = Placing(self._put, self._new_version)
 
     # buckets
