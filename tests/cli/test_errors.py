@@ -131,21 +131,27 @@ def test_a_server_tells_a_wrong_argument_in_words(tmp_path: Path, arguments: lis
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", ["up", "edge"])
+@pytest.mark.parametrize(
+    ("command", "listener", "table"),
+    [("up", "tls", "edge"), ("edge", "tls", "edge"), ("up", "origin_tls", "origin"), ("origin", "origin_tls", "origin")],
+)
 @pytest.mark.parametrize("there", [False, True])
-def test_a_folder_without_certificates_is_shown_with_its_line(tmp_path: Path, command: str, there: bool) -> None:
+def test_a_folder_without_certificates_is_shown_with_its_line(
+    tmp_path: Path, command: str, listener: str, table: str, there: bool
+) -> None:
     if there:
         (tmp_path / "certs").mkdir()
     tls = free_ports(1)[0]
-    (tmp_path / "calotype.toml").write_text(f"[listen]\ntls = '127.0.0.1:{tls}'\n[edge]\ncertificates = 'certs'\n")
+    settings = f"[listen]\n{listener} = '127.0.0.1:{tls}'\n[{table}]\ncertificates = 'certs'\n"
+    (tmp_path / "calotype.toml").write_text(settings)
     outcome = _run_program([command, "--data", str(tmp_path)])
     why = f"there is no .crt file in {tmp_path}/certs" if there else f"there is no folder {tmp_path}/certs"
     assert outcome.code == 3
     assert outcome.err == (
-        f"calotype: {tmp_path}/calotype.toml:4:16: edge.certificates: {why}\n"
+        f"calotype: {tmp_path}/calotype.toml:4:16: {table}.certificates: {why}\n"
         " 4 | certificates = 'certs'\n"
         "   |                ^^^^^^^\n"
-        "expected a folder of NAME.crt and NAME.key pairs, for listen.tls\n"
+        f"expected a folder of NAME.crt and NAME.key pairs, for listen.{listener}\n"
     )
 
 

@@ -1,20 +1,17 @@
-"""ShareX's B2 destination, request by request as it sends them (its host is compiled in, so it cannot run here).
+"""ShareX's B2 destination against our server: every request as it sends it, and every answer as it reads it."""
 
-It speaks version 1, lists the bucket only when the key names none, encodes every slash of a name, and builds the
-link from what the upload's answer says.
-"""
-
-import base64
-import hashlib
 import http.client
-import json
 from collections.abc import Iterator
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
 from support.b2_origin import RunningB2Origin
 from support.photographs import photograph
+from support.sharex import Failed, ShareX, upload_headers
+
+OF_ONE_BUCKET = ["b2_authorize_account", "b2_get_upload_url", "b2_upload_file"]
+OF_ALL_BUCKETS = ["b2_authorize_account", "b2_list_buckets", "b2_get_upload_url", "b2_upload_file"]
 
 
 @pytest.fixture(scope="module")
@@ -26,114 +23,123 @@ def origin(tmp_path_factory) -> Iterator[RunningB2Origin]:
     running.stop()
 
 
-class ShareX:
-    """One upload, which is one run of the whole sequence over fresh connections."""
-
-    def __init__(self, realm: str, key_id: str, secret: str) -> None:
-        self._realm, self._key_id, self._secret = realm, key_id, secret
-
-    def send(self, method, url, headers, body=None):
-        parts = urlsplit(url)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=20)
-        keep = "keep-alive" if body is not None else "close"
-        fields = {"User-Agent": "ShareX/19.0.2", "Connection": keep, **headers}
-        connection.putrequest(
-            method, parts.path + ("?" + parts.query if parts.query else ""), skip_accept_encoding=True
-        )
-        for name, value in fields.items():
-            connection.putheader(name, value)
-        if body is not None:
-            connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body)
-        response = connection.getresponse()
-        content = response.read()
-        connection.close()
-        assert response.headers["Date"]
-        assert "Content-Encoding" not in response.headers
-        return response.status, json.loads(content)
-
-    def upload(self, name: str, content: bytes, content_type: str, bucket: str):
-        basic = base64.b64encode(f"{self._key_id}:{self._secret}".encode()).decode()
-        status, account = self.send(
-            "GET", f"{self._realm}/b2api/v1/b2_authorize_account", {"Authorization": f"Basic {basic}"}
-        )
-        assert status == 200
-        self.check_account(account, name)
-        token = {"Authorization": account["authorizationToken"], "Content-Type": "application/json; charset=utf-8"}
-        api = account["apiUrl"] + "/b2api/v1/"
-        bucket_id = account["allowed"]["bucketId"]
-        if bucket_id is None:
-            asked = {"accountId": account["accountId"], "bucketName": bucket}
-            status, listed = self.send("POST", api + "b2_list_buckets", token, json.dumps(asked).encode())
-            assert (status, listed["buckets"][0]["bucketName"]) == (200, bucket)
-        # The id it has found is dropped by a defect of every release: null is sent (uploaders.md §1.8).
-        status, place = self.send(
-            "POST", api + "b2_get_upload_url", token, json.dumps({"bucketId": bucket_id}).encode()
-        )
-        assert status == 200, place
-        status, file = self.send(
-            "POST", place["uploadUrl"], self.upload_headers(place, name, content, content_type), content
-        )
-        assert status == 200, file
-        return f"{account['downloadUrl']}/file/{quote(bucket, safe='')}/{quote(file['fileName'], safe='/')}", file
-
-    def check_account(self, account, name: str) -> None:
-        assert isinstance(account["minimumPartSize"], int)
-        assert account["minimumPartSize"] <= 2_147_483_647
-        assert not account["apiUrl"].endswith("/")
-        assert "writeFiles" in account["allowed"]["capabilities"]
-        assert name.startswith(account["allowed"]["namePrefix"] or "")
-
-    def upload_headers(self, place, name: str, content: bytes, content_type: str) -> dict[str, str]:
-        leaf = name.rpartition("/")[2]
-        if leaf.isascii():
-            disposition = f'inline; filename="{leaf}"' if " " in leaf else f"inline; filename={leaf}"
-        else:  # .NET folds long RFC 2047 words onto lines of their own
-            word = base64.b64encode(leaf.encode()).decode()
-            disposition = f'inline; filename="=?utf-8?B?{word}?=\r\n =?utf-8?B?{word}?="'
-        return {
-            "Authorization": place["authorizationToken"],
-            "X-Bz-File-Name": quote(name, safe="-._~"),
-            "X-Bz-Content-Sha1": hashlib.sha1(content, usedforsecurity=False).hexdigest(),
-            "X-Bz-Info-src_last_modified_millis": "1795348800000",
-            "X-Bz-Info-b2-content-disposition": quote(disposition, safe="-._~"),
-            "Content-Type": content_type,
-        }
+def sharex_with(origin, capabilities=("listBuckets", "listFiles", "writeFiles"), **limits) -> ShareX:
+    key = origin.run(origin.store.create_key(origin.account_id, "sharex", list(capabilities), **limits))
+    return ShareX(key.key_id, key.secret, "screenshots", realm=origin.address)
 
 
 @pytest.fixture(params=["a key for one bucket", "a key for all buckets"])
 def sharex(origin, request) -> ShareX:
     limits = {"bucket_ids": [origin.bucket_id]} if request.param == "a key for one bucket" else {}
-    key = origin.run(
-        origin.store.create_key(origin.account_id, "sharex", ["listBuckets", "listFiles", "writeFiles"], **limits)
-    )
-    return ShareX(origin.address, key.key_id, key.secret)
+    return sharex_with(origin, **limits)
 
 
-@pytest.mark.parametrize("name", ["ShareX/24/11/a.png", "ShareX/24/11/a b+c%.png", "ShareX/24/11/écran.png", "a.png"])
-def test_a_screenshot_goes_up_and_its_link_works(origin, sharex, name):
-    content = photograph("coffee.png").read_bytes()
-    link, file = sharex.upload(name, content, "image/png", "screenshots")
-    assert file["fileName"] == name
-    assert file["contentLength"] == len(content)
+def viewed(link: str) -> tuple[int, bytes, http.client.HTTPMessage]:
     parts = urlsplit(link)
     connection = http.client.HTTPConnection(parts.netloc, timeout=20)
     connection.request("GET", parts.path)
     response = connection.getresponse()
-    assert (response.status, response.read() == content) == (200, True)
-    assert response.headers["Content-Type"] == "image/png"
-    assert response.headers["Content-Disposition"].startswith("inline; filename=")
-    assert "\n" not in response.headers["Content-Disposition"]
+    content = response.read()
     connection.close()
+    return response.status, content, response.headers
 
 
-def test_an_empty_file_goes_up(origin, sharex):
-    _, file = sharex.upload("empty.txt", b"", "text/plain", "screenshots")
-    assert file["contentLength"] == 0
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ShareX/24/11/a.png",
+        "ShareX/24/11/a b+c%.png",
+        "ShareX/24/11/écran.png",
+        "ShareX/24/11/" + "Écran d'un très long nom de fichier à plusieurs mots " * 3 + ".png",
+        "ShareX/24/11/スクリーンショット 2026-11-21.png",
+        "/leading.png",  # the upload path is not trimmed of slashes
+        "back\\slash.png",  # nor of these
+        "a#b?c.png",
+        "a.png",
+    ],
+)
+def test_a_screenshot_goes_up_and_its_link_works(sharex, name):
+    content = photograph("coffee.png").read_bytes()
+    status, viewed_content, headers = viewed(sharex.upload(name, content, "image/png"))
+    assert (status, viewed_content == content) == (200, True)
+    assert headers["Content-Type"] == "image/png"
+    assert headers["Content-Disposition"].startswith("inline; filename=")
+    assert headers["Content-Disposition"].isprintable()
+    assert "=?" not in headers["Content-Disposition"]
 
 
-def test_a_refused_upload_token_is_told_in_json_as_sharex_needs_it(origin, sharex):
-    status, error = sharex.send(
-        "POST", f"{origin.address}/b2api/v1/b2_upload_file/x", {"Authorization": "4_dead_upld"}, b"content"
-    )
-    assert (status, error["status"], error["code"]) == (401, 401, "bad_auth_token")
+def test_the_bucket_is_asked_for_only_by_a_key_that_names_none(origin):
+    for limits, calls in (({"bucket_ids": [origin.bucket_id]}, OF_ONE_BUCKET), ({}, OF_ALL_BUCKETS)):
+        sharex = sharex_with(origin, **limits)
+        sharex.upload("a.png", b"content", "image/png")
+        assert sharex.calls == calls
+
+
+def test_an_empty_file_goes_up(sharex):
+    assert viewed(sharex.upload("empty.txt", b"", "text/plain"))[:2] == (200, b"")
+
+
+def test_a_slash_sent_as_percent_2f_is_the_slash_of_every_other_client(origin, sharex):
+    sharex.upload("folder/a.png", b"content", "image/png")
+    assert origin.run(origin.store.latest(origin.bucket_id, b"folder/a.png")).length == 7
+
+
+def test_a_key_for_a_folder_is_checked_before_anything_is_sent(origin):
+    sharex = sharex_with(origin, bucket_ids=[origin.bucket_id], name_prefix="mine/")
+    sharex.upload("mine/a.png", b"content", "image/png")
+    with pytest.raises(Failed, match="name prefix"):
+        sharex.upload("yours/a.png", b"content", "image/png")
+    assert sharex.calls == [*OF_ONE_BUCKET, "b2_authorize_account"]
+
+
+def test_a_key_that_may_not_write_is_told_by_the_login(origin):
+    sharex = sharex_with(origin, ["listBuckets", "readFiles"], bucket_ids=[origin.bucket_id])
+    with pytest.raises(Failed, match="does not allow uploading"):
+        sharex.upload("a.png", b"content", "image/png")
+
+
+def test_wrong_credentials_are_told_with_status_and_code(origin):
+    with pytest.raises(Failed, match=r"Got status 401 \(unauthorized\): ."):
+        ShareX(origin.owner.key_id, "wrong", "screenshots", realm=origin.address).upload("a.png", b"", "image/png")
+
+
+def test_a_bucket_that_no_listing_found_is_refused_as_b2_refuses_it(origin):
+    sharex = sharex_with(origin)
+    sharex.bucket_name = "elsewhere"
+    with pytest.raises(Failed) as failed:
+        sharex.upload("a.png", b"content", "image/png")
+    assert str(failed.value) == "Got status 400 (bad_request): required field bucketId cannot be null"
+
+
+def test_each_token_has_its_own_last_listed_bucket(origin):
+    """Two ShareX at once with one key never put a file into each other's bucket."""
+    other = origin.run(origin.store.create_bucket(origin.account_id, "other-screenshots", type="allPublic"))
+    mine, yours = sharex_with(origin), sharex_with(origin)
+    yours.bucket_name = other.name
+    my_account, your_account = mine.log_in(), yours.log_in()
+    assert mine.bucket_of(my_account) is None
+    assert yours.bucket_of(your_account) is None
+    mine.send_file(my_account, None, "whose.png", b"mine", "image/png")
+    yours.send_file(your_account, None, "whose.png", b"yours", "image/png")
+    assert viewed(f"{origin.address}/file/screenshots/whose.png")[1] == b"mine"
+    assert viewed(f"{origin.address}/file/other-screenshots/whose.png")[1] == b"yours"
+
+
+@pytest.mark.parametrize("token", ["4_dead_upld", ""])
+def test_a_refused_upload_is_told_in_json_as_sharex_needs_it(origin, sharex, token):
+    headers = upload_headers(token, "a.png", b"content", "image/png")
+    answer = sharex.send("POST", f"{origin.address}/b2api/v1/b2_upload_file/x", headers, b"content")
+    assert (answer.status, answer.json["status"]) == (401, 401)
+    assert answer.json["code"] == ("bad_auth_token" if token else "unauthorized")
+
+
+def test_an_upload_url_of_a_deleted_key_is_refused_so_that_a_new_one_is_fetched(origin):
+    sharex = sharex_with(origin, bucket_ids=[origin.bucket_id])
+    account = sharex.log_in()
+    place = sharex.call(account, "b2_get_upload_url", {"bucketId": origin.bucket_id}).json
+    origin.run(origin.store.delete_key(origin.account_id, sharex.key_id))
+    headers = upload_headers(place["authorizationToken"], "a.png", b"content", "image/png")
+    answer = sharex.send("POST", place["uploadUrl"], headers, b"content")
+    assert (answer.status, answer.json["code"]) == (401, "bad_auth_token")
+    with pytest.raises(Failed, match=r"Got status 401"):
+        sharex.upload("a.png", b"content", "image/png")

@@ -37,6 +37,12 @@ def test_a_first_start_on_a_terminal_shows_everything_once() -> None:
     )
 
 
+def test_an_origin_with_tls_is_shown_with_its_address() -> None:
+    described = site("listen.origin_tls = '0.0.0.0:9443'\norigin.certificates = 'c'")
+    text = banner(described, command="calotype", data_option="", password_file=None, first_key=None)
+    assert "  Origin, TLS  https://0.0.0.0:9443  (S3 and B2, by the names of its certificates)\n" in text
+
+
 def test_without_a_terminal_secrets_are_in_files() -> None:
     text = banner(
         Site(),

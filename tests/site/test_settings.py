@@ -255,6 +255,8 @@ def test_the_same_port_on_two_addresses_is_fine() -> None:
 
 def test_a_tls_listener_needs_certificates() -> None:
     assert "edge.certificates is empty" in error("listen.tls = '0.0.0.0:8443'")
+    message = error("listen.origin_tls = '0.0.0.0:8443'\nedge.certificates = 'c'")  # the edge's are not the origin's
+    assert "listen.origin_tls is set (calotype.toml:1) but origin.certificates is empty" in message
 
 
 # Places in TOML

@@ -32,7 +32,7 @@ def _address(name: str, what: str, default: str) -> object:
     return typer.Option(
         f"--{name}",
         metavar="HOST:PORT",
-        help=f"Where {what} listens. Default: {default}, or the setting listen.{name}.",
+        help=f"Where {what} listens. Default: {default}, or the setting listen.{name.replace('-', '_')}.",
         show_default=False,
     )
 
@@ -48,6 +48,16 @@ Certificates = Annotated[
         "--certificates",
         metavar="DIR",
         help="Folder of NAME.crt and NAME.key pairs for --tls. Default: the setting edge.certificates.",
+        show_default=False,
+    ),
+]
+OriginTls = Annotated[str | None, _address("origin-tls", "the origin with TLS", "none")]
+OriginCertificates = Annotated[
+    Path | None,
+    typer.Option(
+        "--origin-certificates",
+        metavar="DIR",
+        help="Folder of NAME.crt and NAME.key pairs for --origin-tls. Default: the setting origin.certificates.",
         show_default=False,
     ),
 ]

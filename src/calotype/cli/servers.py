@@ -25,6 +25,8 @@ def up(
     control: options.Control = None,
     tls: options.Tls = None,
     certificates: options.Certificates = None,
+    origin_tls: options.OriginTls = None,
+    origin_certificates: options.OriginCertificates = None,
     lan: options.Lan = False,
 ) -> None:
     """Start the whole site on this machine: origin, edge and console, and deploy calotype.toml onto them.
@@ -36,7 +38,8 @@ def up(
     from calotype.cli.starting import become_program
 
     addresses = {"--edge": edge, "--console": console, "--origin": origin, "--control": control}
-    flags = {**addresses, **_tls_flags(tls, certificates), "--lan": lan}
+    with_tls = {**_tls_flags(tls, certificates), **_tls_flags(origin_tls, origin_certificates, prefix="--origin-")}
+    flags = {**addresses, **with_tls, "--lan": lan}
     become_program("up", {"data": str(data_folder(data)), "flags": flags})
 
 
@@ -51,12 +54,31 @@ def origin(
             show_default=False,
         ),
     ] = None,
+    tls: Annotated[
+        str | None,
+        typer.Option(
+            "--tls",
+            metavar="HOST:PORT",
+            help="Where to listen with TLS as well. Default: none, or the setting listen.origin_tls.",
+            show_default=False,
+        ),
+    ] = None,
+    certificates: Annotated[
+        Path | None,
+        typer.Option(
+            "--certificates",
+            metavar="DIR",
+            help="Folder of NAME.crt and NAME.key pairs for --tls. Default: the setting origin.certificates.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Run the origin alone: buckets and their bytes, by the S3 and B2 native APIs."""
     from calotype.cli.profiles import data_folder
     from calotype.cli.starting import become_program
 
-    become_program("origin", {"data": str(data_folder(data)), "flags": {"--listen": listen}})
+    flags = {"--listen": listen, **_tls_flags(tls, certificates)}
+    become_program("origin", {"data": str(data_folder(data)), "flags": flags})
 
 
 def edge(
@@ -125,6 +147,7 @@ def console(
     become_program("console", {"data": str(data_folder(data)), "flags": {"--listen": listen}})
 
 
-def _tls_flags(tls: str | None, certificates: Path | None) -> dict[str, str | None]:
+def _tls_flags(tls: str | None, certificates: Path | None, *, prefix: str = "--") -> dict[str, str | None]:
     """The folder is named from where the command is called, not from the data folder."""
-    return {"--tls": tls, "--certificates": None if certificates is None else str(certificates.absolute())}
+    folder = None if certificates is None else str(certificates.absolute())
+    return {f"{prefix}tls": tls, f"{prefix}certificates": folder}

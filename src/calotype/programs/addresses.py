@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping, Sequence
 
 from calotype.site.kinds import Address
-from calotype.site.settings import Listen, Site
+from calotype.site.settings import Listen, Site, address_flag
 
 ALL = tuple(each.name for each in dataclasses.fields(Listen))
 
@@ -27,7 +27,7 @@ def require_free_addresses(
     for name in names:
         address = getattr(site.listen, name)
         if isinstance(address, Address):
-            flag = (flags or {}).get(name, f"--{name}")
+            flag = (flags or {}).get(name, address_flag(name))
             _require_free(name, address, sources[f"listen.{name}"], flag)
 
 

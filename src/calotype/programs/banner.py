@@ -26,6 +26,8 @@ def banner(site: Site, *, command: str, data_option: str, password_file: str | N
         ("S3 endpoint", f"{site.origin_url}  (region us-east-1, path style)"),
         ("B2 endpoint", f"{site.origin_url}  (bucket {site.bucket}, {access})"),
     ]
+    if site.listen.origin_tls is not None:
+        rows.append(("Origin, TLS", f"https://{site.listen.origin_tls}  (S3 and B2, by the names of its certificates)"))
     if password_file is not None:
         rows.append(("Password", f"the console's first one is in {password_file}; sign in, then remove the file"))
     lines = ["", *_aligned(rows), "", *_key_lines(site, first_key)]

@@ -14,7 +14,7 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -39,6 +39,7 @@ from calotype.edge.peers import Peers, socket_path
 from calotype.edge.statistics import WorkerStatistics
 from calotype.edge.worker import EdgeWorker, Place
 from calotype.edge.zones import Zones
+from calotype.programs.certificate_folder import CertificateFolder
 from calotype.programs.master_keys import load_master_key
 from calotype.programs.supervisor import Child, Ready, Supervisor, log_stop
 from calotype.serve.client import Client
@@ -47,7 +48,7 @@ from calotype.serve.listener import bind, bind_unix
 from calotype.serve.run import run as run_loop
 from calotype.serve.run import stop_on_signals
 from calotype.serve.server import Server
-from calotype.serve.tls import CertificateFiles, Certificates
+from calotype.serve.tls import Certificates
 from calotype.site.folder import load_credentials, save_credentials
 
 log = logging.getLogger("calotype.edge")
@@ -143,17 +144,6 @@ def require_private(folder: Path) -> None:
     status = folder.stat()
     if status.st_uid != os.getuid() or status.st_mode & 0o022:
         raise PermissionError(f"{folder} must belong to this user and be writable by nobody else (chmod 700)")
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateFolder:
-    """The NAME.crt and NAME.key pairs of a folder, by name, as they are each time they are gone through."""
-
-    path: Path
-
-    def __iter__(self) -> Iterator[CertificateFiles]:
-        for chain in sorted(self.path.glob("*.crt")):
-            yield CertificateFiles(chain, chain.with_suffix(".key"))
 
 
 def require_certificates(folder: Path | None) -> None:

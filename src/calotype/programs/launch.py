@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from calotype.programs.addresses import CannotListen, require_free_addresses
-from calotype.programs.certificate_folder import require_certificate_folder
+from calotype.programs.certificate_folder import require_certificate_folders
 from calotype.programs.folder_owner import make_data_folder, one_owner, wait_for_the_former
 from calotype.programs.supervisor import Ready, log, report
 from calotype.serve.errors import AddressInUse
 from calotype.site.folder import read_site
-from calotype.site.loading import unknown_variables
+from calotype.site.loading import CERTIFICATES_OF, unknown_variables
 from calotype.site.running import forget_start, record_start
 from calotype.site.settings import Site
 from calotype.site.source import SettingsError, WrongArgument
@@ -62,11 +62,14 @@ def _up(settings: Settings) -> int:
 def _origin(settings: Settings) -> int:
     from calotype.programs import origin, up
 
-    with _alone(settings, "origin") as (site, folder, record):
+    renamed = {"--tls": "listen.origin_tls", "--certificates": "origin.certificates"}
+    with _alone(settings, "origin", "origin_tls", renamed=renamed) as (site, folder, record):
 
         def ready() -> None:
             record()
             log(f"the origin answers at {site.origin_url}")
+            if site.listen.origin_tls is not None:
+                log(f"and with TLS at {site.listen.origin_tls}")
 
         origin.run(up.origin_settings(site, folder), ready)
     return 0
@@ -119,31 +122,35 @@ def _console(settings: Settings) -> int:
 
 
 @contextmanager
-def _alone(settings: Settings, *names: str) -> Iterator[tuple[Site, Path, Ready]]:
+def _alone(
+    settings: Settings, *names: str, renamed: Mapping[str, str] | None = None
+) -> Iterator[tuple[Site, Path, Ready]]:
     """(site, data folder, what to call once it serves) of a program that runs alone, at the addresses of these names.
 
-    `--listen` gives the first. Once it serves and until it stops, commands know the addresses; a start that fails
-    changes nothing.
+    `--listen` gives the first; `renamed` maps other flags of this program to the path of their setting.
+    Once it serves and until it stops, commands know the addresses; a start that fails changes nothing.
     """
     folder = Path(settings["data"])
     paths = [f"listen.{name}" for name in names]
-    loaded = read_site(folder, variables=os.environ, flags=settings["flags"], renamed={"--listen": paths[0]})
-    if "tls" in names:
-        require_certificate_folder(folder, loaded)
-    require_free_addresses(loaded.site, loaded.sources, names=names, flags={names[0]: "--listen"})
+    renamed = {"--listen": paths[0], **(renamed or {})}
+    loaded = read_site(folder, variables=os.environ, flags=settings["flags"], renamed=renamed)
+    require_certificate_folders(folder, loaded, paths)
+    flags = {path.removeprefix("listen."): flag for flag, path in renamed.items()}
+    require_free_addresses(loaded.site, loaded.sources, names=names, flags=flags)
     make_data_folder(folder)
+    told = [*paths, *(CERTIFICATES_OF[path] for path in paths if path in CERTIFICATES_OF)]
     recorded = False
 
     def record() -> None:
         nonlocal recorded
         recorded = True
-        record_start(folder, loaded.site, loaded, paths=paths)
+        record_start(folder, loaded.site, loaded, paths=told)
 
     try:
         yield loaded.site, folder, record
     finally:
         if recorded:
-            forget_start(folder, paths=paths)
+            forget_start(folder, paths=told)
 
 
 PROGRAMS: Mapping[str, Callable[[Settings], int]] = {

@@ -15,7 +15,9 @@ from calotype.auth.capabilities import ALL_CAPABILITIES
 from calotype.b2.server import B2Server
 from calotype.b2.settings import B2Settings
 from calotype.http.message import Prepared, Request, Response
+from calotype.programs.certificate_folder import CertificateFolder
 from calotype.programs.master_keys import load_master_key
+from calotype.programs.supervisor import log
 from calotype.s3.addressing import bucket_of_host
 from calotype.s3.server import S3Server
 from calotype.s3.settings import S3Settings
@@ -25,6 +27,7 @@ from calotype.serve.listener import bind
 from calotype.serve.run import run as run_loop
 from calotype.serve.run import stop_on_signals
 from calotype.serve.server import Server
+from calotype.serve.tls import Certificates
 from calotype.site.folder import OWNER_KEY_NAME, OwnerKey, load_credentials, save_credentials
 from calotype.store.errors import NoSuchApplicationKey
 from calotype.store.store import RESERVE_BYTES, Store, milliseconds_now
@@ -40,10 +43,15 @@ Background = Callable[[Store], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class OriginSettings:
-    """`data` is the site's data folder. `public_url` is how clients reach the origin behind another proxy."""
+    """`data` is the site's data folder. `public_url` is how clients reach the origin behind another proxy.
+
+    `tls_listen` needs `certificates`, a folder of NAME.crt and NAME.key pairs, which are read again when they change.
+    """
 
     data: Path
     listen: str = "127.0.0.1:9000"
+    tls_listen: str | None = None
+    certificates: Path | None = None
     region: str = "us-east-1"
     s3_hosts: tuple[str, ...] = ("s3.localhost",)
     public_url: str | None = None
@@ -61,24 +69,35 @@ def run(settings: OriginSettings, ready: Callable[[], None], *, beside: Backgrou
 
 async def _serve(settings: OriginSettings, ready: Callable[[], None], beside: Background | None) -> None:
     stopped = stop_on_signals()
-    listener = bind(settings.listen)
+    listeners = [bind(settings.listen)]
+    if settings.tls_listen is not None:
+        listeners.append(bind(settings.tls_listen))
     master_key = load_master_key(settings.data)
     async with await Store.open(
         settings.data / "origin", master_key, reserve_bytes=settings.reserve_bytes, address=settings.listen
     ) as store:
         await ensure_owner_key(store, settings.data)
         admin = OriginAdminServer(store, clock=milliseconds_now)
-        server = Server(
-            origin_handler(store, settings, admin),
-            limits=replace(Limits(), body_max_bytes=LONGEST_BODY_BYTES),
-            server_header=f"calotype/{__version__}",
-        )
-        await server.start(listener)
+        servers = _servers(origin_handler(store, settings, admin), settings)
+        for server, listener in zip(servers, listeners, strict=True):
+            await server.start(listener)
         async with _running(beside or forget_old_changes, store):
             ready()
             await stopped.wait()
             admin.begin_drain()
-            await server.drain(DRAIN_TIMEOUT_S)
+            await asyncio.gather(*(server.drain(DRAIN_TIMEOUT_S) for server in servers))
+
+
+def _servers(handler: Handler, settings: OriginSettings) -> list[Server]:
+    """The plain server and, where there is a listener for it, the one with TLS."""
+    limits = replace(Limits(), body_max_bytes=LONGEST_BODY_BYTES)
+    header = f"calotype/{__version__}"
+    servers = [Server(handler, limits=limits, server_header=header)]
+    if settings.tls_listen is not None:
+        assert settings.certificates is not None, "listen.origin_tls is refused without origin.certificates"
+        certificates = Certificates(CertificateFolder(settings.certificates), report=log)
+        servers.append(Server(handler, limits=limits, server_header=header, ssl=certificates))
+    return servers
 
 
 @contextlib.asynccontextmanager

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from calotype.deploy.desired import REGION
 from calotype.programs.addresses import require_free_addresses
-from calotype.programs.certificate_folder import require_certificate_folder
+from calotype.programs.certificate_folder import require_certificate_folders
 from calotype.programs.folder_owner import make_data_folder, one_owner, wait_for_the_former
 from calotype.programs.supervisor import Child, Ready, Supervisor, log, log_stop
 from calotype.site.folder import OwnerKey, load_credentials, read_site, write_default_site
@@ -53,7 +53,7 @@ def run(settings: UpSettings) -> int:
     site = loaded.site
     if site.listen.lan:
         site = site.on_the_home_network(home_network_address())
-    require_certificate_folder(settings.data, loaded)
+    require_certificate_folders(settings.data, loaded)
     wait_for_the_former(settings.data)
     require_free_addresses(site, loaded.sources)
     make_data_folder(settings.data)
@@ -98,6 +98,8 @@ def origin_settings(site: Site, folder: Path) -> OriginSettings:
     return OriginSettings(
         data=folder,
         listen=str(site.listen.origin),
+        tls_listen=None if site.listen.origin_tls is None else str(site.listen.origin_tls),
+        certificates=folder / site.origin.certificates if site.origin.certificates else None,
         region=REGION,
         s3_hosts=site.origin.s3_hosts,
         public_url=site.origin.public_url or None,

@@ -71,6 +71,17 @@ SETTINGS: tuple[Setting, ...] = tuple(
 )
 _BY_PATH: Mapping[tuple[str, ...], Setting] = {(setting.table, setting.key): setting for setting in SETTINGS}
 
+# The TLS listeners, and the folder that each shows the certificates of.
+CERTIFICATES_OF: Mapping[str, str] = {
+    "listen.tls": "edge.certificates",
+    "listen.origin_tls": "origin.certificates",
+}
+
+
+def setting_at(path: str) -> Setting:
+    """The setting of a path such as `listen.edge`."""
+    return _BY_PATH[tuple(path.split("."))]
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedSite:
@@ -253,11 +264,12 @@ def _none_for_empty(setting: Setting, value: Any) -> Any:
 
 def _check_whole(site: Site, sources: Mapping[str, str]) -> None:
     _check_addresses(site, sources)
-    if site.listen.tls is not None and not site.edge.certificates:
-        raise SettingsError(
-            f"listen.tls is set ({sources['listen.tls']}) but edge.certificates is empty\n"
-            "expected edge.certificates to name a folder of NAME.crt and NAME.key files"
-        )
+    for listener, certificates in CERTIFICATES_OF.items():
+        if setting_at(listener).value_in(site) is not None and not setting_at(certificates).value_in(site):
+            raise SettingsError(
+                f"{listener} is set ({sources[listener]}) but {certificates} is empty\n"
+                f"expected {certificates} to name a folder of NAME.crt and NAME.key files"
+            )
 
 
 def _check_addresses(site: Site, sources: Mapping[str, str]) -> None:

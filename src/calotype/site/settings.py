@@ -35,7 +35,12 @@ def _setting(
 
 def _address(default: str, kind: Kind, name: str, help_text: str) -> Any:
     variable = f"CALOTYPE_{name.upper()}"
-    return _setting(kind.parse(default) or None, kind, help_text, variable=variable, flag=f"--{name}")
+    return _setting(kind.parse(default) or None, kind, help_text, variable=variable, flag=address_flag(name))
+
+
+def address_flag(name: str) -> str:
+    """The flag of `calotype up` for the field `name` of `Listen`."""
+    return "--" + name.replace("_", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,12 @@ class Listen:
         "127.0.0.1:8002", kinds.ADDRESS, "control", "The edge's control plane (Cloudflare API); keep it private."
     )
     origin: Address = _address("127.0.0.1:9000", kinds.ADDRESS, "origin", "The origin: S3 and B2 native API.")
+    origin_tls: Address | None = _address(
+        "",
+        kinds.OPTIONAL_ADDRESS,
+        "origin_tls",
+        "The origin with TLS, beside the plain one; needs origin.certificates. Empty: no TLS listener.",
+    )
     lan: bool = _setting(
         False,
         kinds.FLAG,
@@ -92,6 +103,12 @@ class Origin:
         ("s3.localhost",), kinds.HOSTNAMES, "Host suffixes under which BUCKET.SUFFIX is S3's virtual-host style."
     )
     public_url: str = _setting("", kinds.URL, "How clients reach the origin behind another proxy.")
+    certificates: str = _setting(
+        "",
+        kinds.FOLDER,
+        "Folder of NAME.crt and NAME.key pairs for TLS, read again on change. Relative to the data folder.",
+        flag="--origin-certificates",
+    )
 
 
 @dataclass(frozen=True, slots=True)
