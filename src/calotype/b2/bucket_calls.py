@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 from calotype.b2 import names
-from calotype.b2.call import Call
-from calotype.b2.errors import (
-    BadRequest,
-    BucketNotEmpty,
-    Conflict,
-    DuplicateBucketName,
-    MissingFileLock,
-    NotImplementedCall,
+from calotype.b2.account_objects import bucket_object
+from calotype.b2.bucket_settings import (
+    capabilities_to_create,
+    capabilities_to_update,
+    settings_of,
+    updated_settings,
 )
+from calotype.b2.call import Call
+from calotype.b2.errors import BadRequest, BucketNotEmpty, Conflict, DuplicateBucketName, TooManyBuckets
 from calotype.b2.json import BucketList, BucketObject
-from calotype.b2.objects import bucket_object
 from calotype.b2.operations import CreateBucket, DeleteBucket, ListBuckets, UpdateBucket
 from calotype.store import errors as store_errors
 from calotype.store.model import Bucket, BucketType, Versioning
 
 ALL_TYPES = "all"
 DEFAULT_TYPES = ("allPublic", "allPrivate", "snapshot")
+TYPES = (*DEFAULT_TYPES, "restricted", "shared", ALL_TYPES)
 
 
 async def list_buckets(call: Call, asked: ListBuckets) -> BucketList:
     """The buckets that match, by name; none is no error. A key limited to buckets must name one that it may see."""
     call.own_account(asked.account_id)
     call.allow("listBuckets", asked.bucket_id if asked.bucket_id else await id_of_name(call, asked.bucket_name))
-    types = asked.bucket_types or DEFAULT_TYPES
+    types = wanted_types(asked.bucket_types)
     found = [
         bucket
         for bucket in await call.store.list_buckets(call.account_id)
@@ -38,6 +38,16 @@ async def list_buckets(call: Call, asked: ListBuckets) -> BucketList:
         and (ALL_TYPES in types or bucket.type.value in types)
     ]
     return BucketList([bucket_object(bucket, call.capabilities) for bucket in found])
+
+
+def wanted_types(asked: Sequence[str] | None) -> Sequence[str]:
+    if asked is None:
+        return DEFAULT_TYPES
+    if not asked or (ALL_TYPES in asked and len(asked) > 1):
+        raise BadRequest(f"Invalid bucketTypes: name one at least, and {ALL_TYPES!r} alone")
+    if unknown := [each for each in asked if each not in TYPES]:
+        raise BadRequest(f"Invalid bucketTypes: {unknown[0]!r} is none of {', '.join(TYPES)}")
+    return asked
 
 
 async def id_of_name(call: Call, name: str | None) -> str | None:
@@ -53,16 +63,23 @@ async def id_of_name(call: Call, name: str | None) -> str | None:
 
 async def create_bucket(call: Call, asked: CreateBucket) -> BucketObject:
     call.own_account(asked.account_id)
-    call.allow("writeBuckets")
-    refuse_unimplemented(asked)
+    for capability in ("writeBuckets", *capabilities_to_create(asked)):
+        call.allow(capability)
     name = names.bucket_name(asked.bucket_name)
-    info = names.bucket_info(asked.bucket_info or {})
     try:
         bucket = await call.store.create_bucket(
-            call.account_id, name, type=bucket_type(asked.bucket_type), versioning=Versioning.ENABLED, info=info
+            call.account_id,
+            name,
+            type=bucket_type(asked.bucket_type),
+            versioning=Versioning.ENABLED,
+            info=names.bucket_info(asked.bucket_info or {}),
+            settings=settings_of(asked, call.now_ms),
+            most=call.settings.most_buckets,
         )
     except store_errors.BucketExists as exc:
         raise DuplicateBucketName from exc
+    except store_errors.TooManyBuckets as exc:
+        raise TooManyBuckets(f"The account has {exc.most} buckets, as many as it may have") from exc
     call.bucket_name = bucket.name
     return bucket_object(bucket, call.capabilities)
 
@@ -70,24 +87,28 @@ async def create_bucket(call: Call, asked: CreateBucket) -> BucketObject:
 async def update_bucket(call: Call, asked: UpdateBucket) -> BucketObject:
     """The bucket with what was given replaced whole, and what was not given left alone."""
     call.own_account(asked.account_id)
-    call.allow("writeBuckets", asked.bucket_id)
-    refuse_unimplemented(asked)
-    if not is_off(asked.default_retention):
-        raise MissingFileLock
-    changes: dict[str, Any] = {}
-    if asked.bucket_type is not None:
-        changes["type"] = bucket_type(asked.bucket_type)
-    if asked.bucket_info is not None:
-        changes["info"] = names.bucket_info(asked.bucket_info)
+    for capability in ("writeBuckets", *capabilities_to_update(asked)):
+        call.allow(capability, asked.bucket_id)
     bucket = await call.bucket(asked.bucket_id)
-    return bucket_object(await changed(call, bucket, asked.if_revision_is, changes), call.capabilities)
-
-
-async def changed(call: Call, bucket: Bucket, if_revision_is: int | None, changes: Mapping[str, Any]) -> Bucket:
     try:
-        return await call.store.update_bucket(bucket.bucket_id, if_revision_is=if_revision_is, **changes)
+        updated = await call.store.change_bucket(
+            bucket.bucket_id,
+            lambda now: updated_bucket(now, asked, call.now_ms),
+            if_revision_is=asked.if_revision_is,
+        )
     except store_errors.RevisionConflict as exc:
         raise Conflict(f"ifRevisionIs is {exc.expected}, the bucket's revision is {exc.actual}") from exc
+    return bucket_object(updated, call.capabilities)
+
+
+def updated_bucket(bucket: Bucket, asked: UpdateBucket, now_ms: int) -> Bucket:
+    """The bucket as the update leaves it; raises BadRequest, and what stands in the way of file lock."""
+    return replace(
+        bucket,
+        type=bucket.type if asked.bucket_type is None else bucket_type(asked.bucket_type),
+        info=bucket.info if asked.bucket_info is None else names.bucket_info(asked.bucket_info),
+        settings=updated_settings(bucket.settings, asked, now_ms),
+    )
 
 
 async def delete_bucket(call: Call, asked: DeleteBucket) -> BucketObject:
@@ -105,22 +126,3 @@ def bucket_type(text: str) -> BucketType:
         return BucketType(text)
     except ValueError as exc:
         raise BadRequest(f"Invalid bucketType: {text!r} is neither allPublic nor allPrivate") from exc
-
-
-def refuse_unimplemented(asked: CreateBucket | UpdateBucket) -> None:
-    """Raises NotImplementedCall for a setting that we would keep but not follow; one that is empty or off is fine."""
-    if asked.cors_rules:
-        raise NotImplementedCall("corsRules")
-    if asked.lifecycle_rules:
-        raise NotImplementedCall("lifecycleRules")
-    if asked.file_lock_enabled:
-        raise NotImplementedCall("fileLockEnabled")
-    if not is_off(asked.default_server_side_encryption):
-        raise NotImplementedCall("defaultServerSideEncryption")
-    if asked.replication_configuration and any(asked.replication_configuration.values()):
-        raise NotImplementedCall("replicationConfiguration")
-
-
-def is_off(setting: Mapping[str, Any] | None) -> bool:
-    """Whether a setting with a mode says none: left out, null, or `none`."""
-    return not setting or setting.get("mode") in (None, "none")

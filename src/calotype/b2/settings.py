@@ -27,6 +27,8 @@ class B2Settings:
     absolute_minimum_part_size_bytes: int = 5_000_000
     account_token_lifetime_s: int = 86_400
     upload_token_lifetime_s: int = 86_400
+    most_buckets: int | None = 100  # of an account, as B2 has it; None: as many as one likes
+    strict: bool = False  # refuse what B2 refuses where we could help: ShareX's null bucketId (uploaders.md §1.8)
 
 
 def api_url(settings: B2Settings, request: Request) -> str:
