@@ -69,7 +69,7 @@ class ShareX:
     calls: list[str] = field(default_factory=list)
 
     def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """One request on a connection of its own, without Accept, Accept-Encoding or Expect. Redirects are not followed."""
+        """One request on its own connection, without Accept, Accept-Encoding or Expect; follows no redirect."""
         parts = urlsplit(url)
         self.calls.append(parts.path.split("/")[3] if parts.path.startswith("/b2api/") else parts.path)
         connection = self.connect(parts.scheme, parts.netloc)
