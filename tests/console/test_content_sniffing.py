@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calotype.console.content_sniffing import (
-    HEAD_BYTES,
     EmptyFile,
     ExecutableRefused,
     HtmlRefused,
     RefusedContent,
     content_type_of,
 )
+from calotype.http.content_sniffing import HEAD_BYTES
 
 
 def ftyp(major: bytes, *compatible: bytes) -> bytes:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
-from calotype.console.content_sniffing import HEAD_BYTES, content_type_of
+from calotype.console.content_sniffing import content_type_of
+from calotype.http.content_sniffing import HEAD_BYTES
 
 # S3's limit for one PUT; larger files go by multipart clients.
 MAX_UPLOAD_BYTES = 5 * 1024**3
