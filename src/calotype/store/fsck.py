@@ -15,8 +15,9 @@ from enum import StrEnum
 from itertools import islice
 
 from calotype.store.blobs import Blobs
+from calotype.store.encryption import clear_length
 from calotype.store.metadata import Metadata, Transaction
-from calotype.store.model import Blob, Bucket, FileVersion
+from calotype.store.model import Blob, Bucket, EncryptionScheme, Extent, FileVersion
 
 _ROWS_AT_ONCE = 500
 _READ_BYTES = 1 << 20
@@ -29,6 +30,7 @@ class Fault(StrEnum):
     NO_BLOB_ROW = "a version lies in a blob that has no row"
     OUTSIDE = "a version's extent reaches beyond its blob"
     WRONG_REFERENCES = "the reference count is not the number of extents"
+    LOST_KEY = "the bytes are whole, but encrypted by a master key that is not the one in use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,13 @@ class FsckReport:
 
 
 class Fsck:
-    def __init__(self, metadata: Metadata, blobs: Blobs) -> None:
+    """Needs no key: what is encrypted is compared as it lies on disk. With `key_id`, of the master key in use, files
+    that only another one opens are told too."""
+
+    def __init__(self, metadata: Metadata, blobs: Blobs, key_id: str | None = None) -> None:
         self._metadata = metadata
         self._blobs = blobs
+        self._key_id = key_id
         self._counts = sqlite3.connect("", check_same_thread=False)  # on disk once it is large: memory stays flat
         self._counts.execute("CREATE TABLE extents (account_id, blob_id, count, PRIMARY KEY (account_id, blob_id))")
         self._problems: list[Problem] = []
@@ -79,17 +85,25 @@ class Fsck:
         return count
 
     async def _check_extents(self, bucket: Bucket, version: FileVersion) -> None:
+        faults: dict[Fault, str] = {}  # each told once of a version, with the first blob that has it
         for extent in version.extents:
             self._count_extent(version.account_id, extent.blob_id)
-            blob = await self._blob(version.account_id, extent.blob_id)
-            if blob is None:
-                fault = Fault.NO_BLOB_ROW
-            elif extent.offset + extent.length > blob.length:
-                fault = Fault.OUTSIDE
-            else:
-                continue
-            if await self._is_still_there(bucket, version):
-                self._problems.append(Problem(fault, extent.blob_id, bucket.name, version.key))
+            fault = self._fault_of_extent(extent, await self._blob(version.account_id, extent.blob_id))
+            if fault is not None:
+                faults.setdefault(fault, extent.blob_id)
+        if faults and await self._is_still_there(bucket, version):
+            self._problems += [Problem(fault, blob_id, bucket.name, version.key) for fault, blob_id in faults.items()]
+
+    def _fault_of_extent(self, extent: Extent, blob: Blob | None) -> Fault | None:
+        if blob is None:
+            return Fault.NO_BLOB_ROW
+        encryption = extent.encryption
+        length = blob.length if encryption is None else clear_length(blob.length)
+        if extent.offset + extent.length > length:
+            return Fault.OUTSIDE
+        if encryption is None or encryption.scheme is EncryptionScheme.CUSTOMER_KEY:
+            return None
+        return None if self._key_id in (None, encryption.key_id) else Fault.LOST_KEY
 
     async def _check_blobs(self) -> tuple[int, int]:
         count = content_bytes = 0

@@ -56,6 +56,7 @@ class OpenStore:
         self._buckets = BucketDirectory(metadata, self._commits.commit)
         self._keyring = Keyring(metadata, self._commits.commit, master_key)
         self._data_keys = DataKeys(master_key)
+        self._master_key_id: str | None = None  # once it has opened something
         self._account: Account | None = None
 
     @classmethod
@@ -155,6 +156,7 @@ class OpenStore:
                 await self._commits.commit(make)
             if opens_secrets:
                 await self.token_secret()
+                self._master_key_id = self._data_keys.key_id
             await self.accounting.load()
             self._housekeeping.sweep_soon()
         except BaseException:
