@@ -62,6 +62,7 @@ class EventType(StrEnum):
     DELETED_BY_RULE = "b2:ObjectDeleted:LifecycleRule"
     HIDDEN = "b2:HideMarkerCreated:Hide"
     HIDDEN_BY_RULE = "b2:HideMarkerCreated:LifecycleRule"
+    TESTED = "b2:TestEvent"  # sent by the owner's word, whatever the rule's types
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ class NotificationRule:
     prefix: str
     sealed_target: bytes
     is_enabled: bool = True
-    most_events_per_batch: int = 1
+    most_events_per_batch: int | None = None  # None: not stated, which means 1
     suspension_reason: str = ""  # empty: not suspended
 
 
