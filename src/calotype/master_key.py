@@ -1,7 +1,8 @@
 """The master key: what encrypts every secret that is kept on disk (AES-256-GCM).
 
 It lies outside the data folder, so that a copy of the data gives no secret away. Losing it costs the application
-keys and the stored origin credentials, which must then be made anew; the objects themselves stay readable.
+keys, the notification rules and the stored origin credentials, which must then be made anew, and for good the content
+of every object that the origin encrypted (SSE-B2): the key of each such blob is sealed by it. All others stay readable.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ ENVIRONMENT_VARIABLE = "CALOTYPE_MASTER_KEY"
 CREDENTIAL_NAME = "calotype-master-key"
 # What to do without the key that a data folder was made with; said wherever it is missed.
 WHEN_LOST = (
-    "When it is lost, `calotype restore BACKUP --new-master-key` brings every object back from a backup,"
-    " without the application keys"
+    "When it is lost, `calotype restore BACKUP --new-master-key` brings back from a backup every object that it"
+    " does not encrypt, without the application keys"
 )
 _KEY_BYTES = 32
 _NONCE_BYTES = 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from calotype.master_key import MasterKey
 from calotype.site.folder import load_credentials, save_credentials
+from calotype.store.encryption import SERVER_KEY
+from calotype.store.model import VersionDraft
+from calotype.store.store import Store
 from cli.conftest import Command
 from support.ports import free_ports
 from support.site import CALOTYPE, RunningSite, make_site, running_site
@@ -87,6 +92,28 @@ def test_with_a_new_master_key_a_restored_site_starts_with_every_picture(tmp_pat
         assert new.calotype("doctor").returncode == 0
     finally:
         new.stop()
+
+
+def test_what_the_lost_master_key_encrypted_is_counted_at_the_restore_and_named_by_fsck(
+    calotype: Command, tmp_path: Path
+) -> None:
+    asyncio.run(_make_encrypted_origin(tmp_path / "backup" / "origin"))
+    restored = calotype("restore", str(tmp_path / "backup"), "--data", str(tmp_path / "one"), "--new-master-key")
+    assert restored.code == 0, restored.err
+    assert "! 1 files were encrypted with the lost key (SSE-B2)" in restored.out
+    restored = calotype(
+        "restore", str(tmp_path / "backup"), "--data", str(tmp_path / "two"), "--new-master-key", "--json"
+    )
+    assert (restored.json["lostFiles"], restored.json["lostNotificationRules"]) == (1, 0)
+    assert calotype("fsck", "--data", str(tmp_path / "two")).code == 0  # as they lie, the bytes are whole
+
+
+async def _make_encrypted_origin(folder: Path) -> None:
+    async with await Store.open(folder, MasterKey.random(), reserve_bytes=0) as store:
+        bucket = await store.create_bucket((await store.default_account()).account_id, "photographs")
+        async with store.upload(bucket, b"a.png", encryption=SERVER_KEY) as upload:
+            await upload.write(b"a picture to keep secret")
+            await upload.commit(VersionDraft())
 
 
 def test_fsck_of_a_running_site_reads_everything(beside: Command) -> None:

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from calotype.admin.client import AdminClient
 from calotype.admin.errors import AdminError, Unauthorized, Unreachable
@@ -26,6 +27,9 @@ from calotype.deploy.memory import load_memory, save_memory
 from calotype.deploy.objects import Kind
 from calotype.private_files import write_private
 from calotype.site.loading import FILE_NAME as SITE_FILE
+
+if TYPE_CHECKING:
+    from calotype.store.sealed_secrets import Lost
 
 ORIGIN_FOLDER = "origin"
 # The edge's hand-made rules and the console's password; secrets in them are encrypted or hashed.
@@ -68,22 +72,37 @@ def restore_site(source: Path, data: Path | None, *, new_master_key: bool, as_js
     try:
         copied = asyncio.run(restore_backup(source / ORIGIN_FOLDER, folder / ORIGIN_FOLDER))
         _copy_beside(source, folder)
-        if new_master_key:
-            _forget_secrets(folder)
+        lost = _forget_secrets(folder) if new_master_key else None
     except (StoreError, OSError) as exc:
         raise CommandError(f"{source} cannot be restored", str(exc)) from exc
     if as_json:
-        print_json({"folder": str(folder), "blobs": copied.blobs, "contentBytes": copied.content_bytes})
+        without = {"lostFiles": lost.files, "lostNotificationRules": lost.notification_rules} if lost else {}
+        print_json({"folder": str(folder), "blobs": copied.blobs, "contentBytes": copied.content_bytes, **without})
         return
-    without = ["Without its keys: `calotype up` makes new ones and shows the site's."] if new_master_key else []
-    print_lines([f"{copied.blobs} blobs, {size_in_words(copied.content_bytes)}, restored into {folder}", *without])
+    print_lines([f"{copied.blobs} blobs, {size_in_words(copied.content_bytes)}, restored into {folder}"])
+    if lost is not None:
+        print_lines(_lost_lines(lost))
 
 
-def _forget_secrets(folder: Path) -> None:
-    """Leaves nothing in the folder that only the former master key opens; the next start makes it all anew."""
+def _lost_lines(lost: Lost) -> list[str]:
+    lines = ["Without its keys: `calotype up` makes new ones and shows the site's."]
+    if lost.notification_rules:
+        lines.append(
+            f"Without {lost.notification_rules} notification rules: their targets were sealed, set them again."
+        )
+    if lost.files:
+        lines.append(
+            f"! {lost.files} files were encrypted with the lost key (SSE-B2): they are listed, but cannot be read."
+            " `calotype fsck` names them; upload them again, or delete them."
+        )
+    return lines
+
+
+def _forget_secrets(folder: Path) -> Lost:
+    """Leaves no secret in the folder that only the former master key opens; the next start makes them all anew."""
     from calotype.store.sealed_secrets import drop_sealed_secrets
 
-    drop_sealed_secrets(folder / ORIGIN_FOLDER)
+    lost = drop_sealed_secrets(folder / ORIGIN_FOLDER)
     configuration = folder / EDGE_CONFIGURATION
     if configuration.exists():
         document = json.loads(configuration.read_text("utf-8"))
@@ -92,6 +111,7 @@ def _forget_secrets(folder: Path) -> None:
         write_private(configuration, json.dumps(document, indent=1))
     # else the next deployment would take the keys for removed by hand
     save_memory(folder, {name: each for name, each in load_memory(folder).items() if name.kind is not Kind.KEY})
+    return lost
 
 
 def check_store(data: Path | None, profile_name: str | None, *, as_json: bool) -> None:

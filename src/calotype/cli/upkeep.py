@@ -20,7 +20,7 @@ def backup(
     """Copy the whole site into FOLDER, consistently, while it runs.
 
     The master key is not in it: keep ~/.config/calotype/master.key apart. Without it `restore --new-master-key`
-    brings back every object, but the application keys must be made anew.
+    brings back every object that the origin did not encrypt with it (SSE-B2); application keys must be made anew.
     """
     from calotype.cli.caring import make_backup
 
@@ -34,7 +34,8 @@ def restore(
         bool,
         typer.Option(
             "--new-master-key",
-            help="The master key is lost: leave out the application keys that only it opens. All objects come back.",
+            help="The master key is lost: leave out the application keys that only it opens. All objects come back, but"
+            " those that it encrypted (SSE-B2) stay unreadable.",
             show_default=False,
         ),
     ] = False,
