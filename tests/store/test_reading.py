@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from calotype.store.model import Extent
-from calotype.store.reading import selected_extents
+from calotype.store.parts import selected_extents
 
 EXTENTS = (Extent("a", 10, 5), Extent("b", 0, 1), Extent("a", 0, 4))  # the bytes 0-4, 5 and 6-9
 

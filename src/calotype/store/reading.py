@@ -6,37 +6,52 @@ from collections.abc import AsyncIterator, Iterator
 
 from calotype.store.blobs import BlobReader
 from calotype.store.encrypted_blobs import ClearBlobs
-from calotype.store.errors import BlobDamaged
+from calotype.store.errors import BlobDamaged, NoSuchVersion
+from calotype.store.metadata import Metadata
 from calotype.store.model import Extent, FileVersion
+from calotype.store.parts import end_of_part, extents_of_span, parts_from, selected_extents
 from calotype.store.removal import Removals
 from calotype.store.work_threads import WorkThreads
 
 CHUNK_BYTES = 256 * 1024
-
-
-def selected_extents(extents: tuple[Extent, ...], start: int, stop: int) -> list[Extent]:
-    """The parts of the extents that make up the bytes `start` to `stop` (exclusive) of their concatenation."""
-    selected: list[Extent] = []
-    position = 0
-    for extent in extents:
-        first = max(start - position, 0)
-        last = min(stop - position, extent.length)
-        if first < last:
-            selected.append(Extent(extent.blob_id, extent.offset + first, last - first, extent.encryption))
-        position += extent.length
-    return selected
+# A file of 10,000 parts is read in as little memory as one of ten.
+PARTS_AT_ONCE = 100
 
 
 async def read_version(
-    blobs: ClearBlobs, removals: Removals, threads: WorkThreads, version: FileVersion, start: int, stop: int | None
+    blobs: ClearBlobs,
+    metadata: Metadata,
+    removals: Removals,
+    threads: WorkThreads,
+    version: FileVersion,
+    start: int,
+    stop: int | None,
 ) -> AsyncIterator[bytes]:
-    """Chunks of at most CHUNK_BYTES; raises BlobDamaged when the bytes are not all there, or not those written."""
+    """Chunks of at most CHUNK_BYTES; raises BlobDamaged when the bytes are not all there, or not those written.
+
+    A version made of parts may be deleted while it is read: NoSuchVersion, once the parts looked up before are read.
+    """
     end = version.length if stop is None else min(stop, version.length)
-    extents = selected_extents(version.extents, start, end)
-    with removals.pinned([extent.blob_id for extent in extents]):
-        for extent in extents:
-            async for chunk in _read_extent(blobs, threads, extent):
-                yield chunk
+    async for extents in _extents_within(metadata, version, start, end):
+        with removals.pinned([extent.blob_id for extent in extents]):
+            for extent in extents:
+                async for chunk in _read_extent(blobs, threads, extent):
+                    yield chunk
+
+
+async def _extents_within(
+    metadata: Metadata, version: FileVersion, start: int, stop: int
+) -> AsyncIterator[list[Extent]]:
+    """The extents of the bytes `start` to `stop` (exclusive), those of many parts some at a time."""
+    if not version.part_count:
+        yield selected_extents(version.extents, start, stop)
+        return
+    while start < stop:
+        parts = await metadata.read(lambda transaction: parts_from(transaction, version, start, stop, PARTS_AT_ONCE))  # noqa: B023
+        if not parts:
+            raise NoSuchVersion(version.version_id)
+        yield extents_of_span(parts, start, stop)
+        start = end_of_part(parts[-1])
 
 
 async def _read_extent(blobs: ClearBlobs, threads: WorkThreads, extent: Extent) -> AsyncIterator[bytes]:

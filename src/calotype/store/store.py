@@ -20,12 +20,15 @@ from calotype.master_key import MasterKey
 from calotype.store import ids, listing, versions
 from calotype.store.backup import Copied, write_backup
 from calotype.store.blobs import Blobs
+from calotype.store.commits import Commits
+from calotype.store.copying import Copying, Span
 from calotype.store.digesting import Hasher
 from calotype.store.encrypted_blobs import ClearBlobs
 from calotype.store.encryption import CustomerKey, EncryptionKey, check_customer_key
 from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
 from calotype.store.fsck import Fsck, FsckReport
 from calotype.store.incoming import BlobIntake, Received
+from calotype.store.large_files import LargeFiles
 from calotype.store.memory_blobs import MemoryBlobs
 from calotype.store.memory_metadata import MemoryMetadata
 from calotype.store.metadata import Metadata, Transaction
@@ -39,6 +42,7 @@ from calotype.store.model import (
     LedgerRow,
     ListingPage,
     OutboxRow,
+    VersionDraft,
     Versioning,
 )
 from calotype.store.open_store import OpenStore
@@ -59,8 +63,13 @@ class Store(OpenStore):
     ) -> None:
         super().__init__(metadata, blobs, master_key, settings, clock)
         reserve = DiskReserve(blobs.free_bytes, settings.reserve_bytes)
-        self._intake = BlobIntake(blobs, self._threads_in, self._housekeeping.active, reserve, self._data_keys, self.accounting)
+        self._intake = BlobIntake(
+            blobs, self._threads_in, self._housekeeping.active, reserve, self._data_keys, self.accounting
+        )
         self._placing = Placing(self._put, self._new_version)
+        changes = Commits(self._commits, settings.synced_alone_bytes)
+        self._copying = Copying(metadata, changes, self._intake, clock, self._content, self._new_version)
+        self.large_files = LargeFiles(metadata, changes, self._intake, clock, self._new_version, self._copying)
 
     # buckets
 
@@ -173,7 +182,32 @@ class Store(OpenStore):
         Raises BlobDamaged; for an encrypted file also WrongCustomerKey, CustomerKeyNeeded, ContentKeyLost.
         """
         blobs = ClearBlobs(self.blobs, self._data_keys, customer_key)
-        return read_version(blobs, self._housekeeping.removals, self._threads_out, version, start, stop)
+        removals = self._housekeeping.removals
+        return read_version(blobs, self.metadata, removals, self._threads_out, version, start, stop)
+
+    async def copy(
+        self,
+        source: FileVersion,
+        bucket: Bucket,
+        key: bytes,
+        draft: VersionDraft,
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        checksums: Mapping[str, Hasher] | None = None,
+        source_key: CustomerKey | None = None,
+        key_of_copy: EncryptionKey | None = None,
+        precondition: Precondition | None = None,
+    ) -> FileVersion:
+        """The source's bytes `start` to `stop` (exclusive) as a new version, described by the draft alone.
+
+        The blobs are shared where account and encryption allow. A whole copy keeps the digests of its source, and with
+        `draft.etag` None its ETag when it is made of parts; a range is read through once. `source_key` opens a source
+        that is encrypted with a customer's key. Raises NoSuchVersion when the source is gone, CustomerKeyProblem, and
+        what `Upload.commit` does.
+        """
+        span = Span.of(source, start, stop, source_key)
+        return await self._copying.copy(span, bucket, key, draft, checksums or {}, key_of_copy, precondition)
 
     async def hide(self, bucket_id: str, key: bytes, *, precondition: Precondition | None = None) -> FileVersion:
         """A hide marker on top of the key, whatever is below; the new marker."""
@@ -311,7 +345,7 @@ class Store(OpenStore):
 
     async def fsck(self) -> FsckReport:
         """Check every row against its bytes and release orphans; may take as long as reading all of the content."""
-        report = await Fsck(self.metadata, self.blobs).run()
+        report = await Fsck(self.metadata, self.blobs, self._master_key_id).run()
         return replace(report, orphans=await self.sweep())
 
     async def sweep(self) -> int:
@@ -325,6 +359,11 @@ class Store(OpenStore):
             return await write_backup(self.metadata, self.blobs, target, self._files)
 
     # inside
+
+    def _content(
+        self, version: FileVersion, start: int, stop: int, customer_key: CustomerKey | None
+    ) -> AsyncIterator[bytes]:
+        return self.read(version, start, stop, customer_key=customer_key)
 
     async def _marker(self, bucket_id: str, key: bytes) -> FileVersion:
         bucket = await self.bucket_by_id(bucket_id)

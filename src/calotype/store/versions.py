@@ -13,6 +13,7 @@ from typing import assert_never
 from calotype.store.errors import NoSuchBucket, NoSuchVersion
 from calotype.store.metadata import Transaction
 from calotype.store.model import Action, Blob, Bucket, FileVersion, Versioning
+from calotype.store.parts import remove_version
 
 Precondition = Callable[[FileVersion | None], None]
 
@@ -50,7 +51,7 @@ def put_version(
     if not below:
         return _add_alone(transaction, bucket, version)
     if len(below) == 1 and bucket.versioning is Versioning.UNVERSIONED and _is_finished(below[0]):
-        released = _remove(transaction, below[0])
+        released = remove_version(transaction, below[0])
         return _add_alone(transaction, bucket, version, released)
     return _add(transaction, bucket, version, keeps_time=keeps_time)
 
@@ -61,8 +62,8 @@ def hide_key(transaction: Transaction, marker: FileVersion, precondition: Precon
     before = visible_version(transaction, bucket, marker.key)
     if precondition is not None:
         precondition(before)
-    placed = _place_version(transaction, bucket, marker, keeps_time=False)
-    _tell_outbox(transaction, bucket, before, placed)
+    placed = place_version(transaction, bucket, marker, keeps_time=False)
+    tell_outbox(transaction, bucket, before, placed)
     return Change(placed)
 
 
@@ -74,7 +75,7 @@ def delete_key(transaction: Transaction, marker: FileVersion, precondition: Prec
         precondition(before)
     if bucket.versioning is not Versioning.UNVERSIONED:
         return _add(transaction, bucket, marker, keeps_time=False)
-    released = _remove_replaced(transaction, bucket, marker.key)
+    released = remove_replaced(transaction, bucket, marker.key)
     if before is not None:
         transaction.append_outbox(bucket.account_id, bucket.name, marker.key)
     return Change(None, released)
@@ -89,7 +90,7 @@ def delete_version(
     if precondition is not None:
         precondition(version)
     was_visible = visible_version(transaction, bucket, key)
-    released = _remove(transaction, version)
+    released = remove_version(transaction, version)
     now_latest = _move_latest_mark(transaction, bucket, key)
     if was_visible != _if_visible(now_latest):
         transaction.append_outbox(bucket.account_id, bucket.name, key)
@@ -136,29 +137,29 @@ def _add_alone(
 def _add(transaction: Transaction, bucket: Bucket, version: FileVersion, *, keeps_time: bool) -> Change:
     """Add a version in place of those that the bucket's versioning state says it replaces."""
     if bucket.versioning is Versioning.ENABLED and version.is_visible and not keeps_time:
-        placed = _place_version(transaction, bucket, version, keeps_time=False)
+        placed = place_version(transaction, bucket, version, keeps_time=False)
         transaction.append_outbox(bucket.account_id, bucket.name, version.key)  # it is on top, so it shows
         return Change(placed)
     before = visible_version(transaction, bucket, version.key)
-    released = _remove_replaced(transaction, bucket, version.key)
+    released = remove_replaced(transaction, bucket, version.key)
     is_null = bucket.versioning is not Versioning.ENABLED
-    placed = _place_version(transaction, bucket, replace(version, is_null=is_null), keeps_time=keeps_time)
-    _tell_outbox(transaction, bucket, before, placed)
+    placed = place_version(transaction, bucket, replace(version, is_null=is_null), keeps_time=keeps_time)
+    tell_outbox(transaction, bucket, before, placed)
     return Change(placed, released)
 
 
-def _tell_outbox(transaction: Transaction, bucket: Bucket, before: FileVersion | None, placed: FileVersion) -> None:
+def tell_outbox(transaction: Transaction, bucket: Bucket, before: FileVersion | None, placed: FileVersion) -> None:
     """Add an outbox row when another version shows than `before`."""
     shows = _if_visible(placed) if placed.is_latest else visible_version(transaction, bucket, placed.key)
     if shows != before:
         transaction.append_outbox(bucket.account_id, bucket.name, placed.key)
 
 
-def _place_version(transaction: Transaction, bucket: Bucket, version: FileVersion, *, keeps_time: bool) -> FileVersion:
+def place_version(transaction: Transaction, bucket: Bucket, version: FileVersion, *, keeps_time: bool) -> FileVersion:
     """Insert at a time that no other version of the key has, and move the latest mark.
 
     On top, also when the clock was set back: the last writer wins. A time that was asked for is kept, or the next
-    free one taken.
+    free one taken. A large file in progress takes its place in the order of time, but no mark.
     """
     newest = next(iter(transaction.versions_of(bucket, version.key, 1)), None)
     uploaded_at_ms = version.uploaded_at_ms
@@ -167,16 +168,23 @@ def _place_version(transaction: Transaction, bucket: Bucket, version: FileVersio
             uploaded_at_ms = _free_time(transaction, bucket, version.key, uploaded_at_ms)
         else:
             uploaded_at_ms = newest.uploaded_at_ms + 1
-    latest = newest if newest is None or newest.is_latest else transaction.latest(bucket, version.key)
-    is_latest = latest is None or uploaded_at_ms > latest.uploaded_at_ms
-    if is_latest and latest is not None:
-        transaction.mark_latest(latest, False)
-    placed = replace(version, uploaded_at_ms=uploaded_at_ms, is_latest=is_latest)
+    placed = replace(version, uploaded_at_ms=uploaded_at_ms)
+    if _is_finished(version):
+        latest = newest if newest is None or newest.is_latest else transaction.latest(bucket, version.key)
+        placed = take_latest_mark(transaction, placed, latest)
     transaction.insert_version(placed)
     return placed
 
 
-def _remove_replaced(transaction: Transaction, bucket: Bucket, key: bytes) -> tuple[str, ...]:
+def take_latest_mark(transaction: Transaction, version: FileVersion, latest: FileVersion | None) -> FileVersion:
+    """The version, marked when it is newer than the one that has been latest, whose mark then goes."""
+    is_latest = latest is None or version.uploaded_at_ms > latest.uploaded_at_ms
+    if is_latest and latest is not None:
+        transaction.mark_latest(latest, False)
+    return replace(version, is_latest=is_latest)
+
+
+def remove_replaced(transaction: Transaction, bucket: Bucket, key: bytes) -> tuple[str, ...]:
     """Remove what a new version takes the place of: everything when unversioned, the null one when suspended."""
     match bucket.versioning:
         case Versioning.ENABLED:
@@ -188,7 +196,7 @@ def _remove_replaced(transaction: Transaction, bucket: Bucket, key: bytes) -> tu
             replaced = [] if null is None else [null]
         case _:
             assert_never(bucket.versioning)
-    released = [blob_id for version in replaced for blob_id in _remove(transaction, version)]
+    released = [blob_id for version in replaced for blob_id in remove_version(transaction, version)]
     if replaced:
         _move_latest_mark(transaction, bucket, key)
     return tuple(released)
@@ -225,15 +233,6 @@ def _newest_first(transaction: Transaction, bucket: Bucket, key: bytes) -> Itera
 def _end_of(key: bytes) -> bytes:
     """The least key greater than `key`."""
     return key + b"\0"
-
-
-def _remove(transaction: Transaction, version: FileVersion) -> tuple[str, ...]:
-    transaction.remove_version(version)
-    released = []
-    for extent in version.extents:
-        if transaction.refer(version.account_id, extent.blob_id, -1) == 0:
-            released.append(extent.blob_id)
-    return tuple(released)
 
 
 def _is_finished(version: FileVersion) -> bool:
