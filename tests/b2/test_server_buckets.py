@@ -95,20 +95,40 @@ async def test_a_name_is_taken_in_any_letter_case(origin):
         ({"bucketInfo": {"a b": "1"}}, (400, "bad_request")),
         ({"bucketInfo": {"a": "1\n"}}, (400, "bad_request")),
         ({"bucketInfo": {"a": 1}}, (400, "bad_request")),
-        ({"bucketInfo": {f"k{n}": "1" for n in range(11)}}, (400, "bad_request")),
-        ({"bucketInfo": {"a": "1" * 4001}}, (400, "bad_request")),
+        ({"bucketInfo": {f"k{n}": "1" for n in range(11)}}, (400, "bad_request")),  # one key past the 10
+        ({"bucketInfo": {"k" * 51: "1"}}, (400, "bad_request")),  # one character past the 50
+        ({"bucketInfo": {"": "1"}}, (400, "bad_request")),
+        ({"bucketInfo": {"a": "1" * 4000}}, (400, "bad_request")),  # with its key one byte past the 4,000
+        ({"bucketInfo": []}, (400, "bad_request")),
+        ({"bucketType": None}, (400, "bad_request")),
+        ({"bucketName": 123456}, (400, "bad_request")),
         ({"accountId": "000000000000"}, (401, "unauthorized")),
-        ({"corsRules": [{"corsRuleName": "x"}]}, (501, "not_implemented")),
-        ({"lifecycleRules": [{"fileNamePrefix": ""}]}, (501, "not_implemented")),
-        ({"fileLockEnabled": True}, (501, "not_implemented")),
-        ({"defaultServerSideEncryption": {"mode": "SSE-B2", "algorithm": "AES256"}}, (501, "not_implemented")),
-        ({"replicationConfiguration": {"asReplicationSource": {"x": 1}}}, (501, "not_implemented")),
+        ({"accountId": None}, (400, "bad_request")),
     ],
 )
 async def test_a_bucket_that_cannot_be_as_asked_is_not_made(origin, parameters, error):
     asked = {"accountId": origin.account_id, "bucketName": "photographs", "bucketType": "allPrivate", **parameters}
     assert (await origin.call("b2_create_bucket", **asked)).error[:2] == error
     assert await origin.store.list_buckets(origin.account_id) == []
+
+
+async def test_a_bucket_info_may_go_to_its_limits(origin):
+    info = {**{f"k{n}": "1" for n in range(9)}, "k" * 50: "1" * (4000 - 50 - 9 * 3)}
+    bucket_id = await origin.bucket("photographs", bucketInfo=info)
+    assert (await origin.store.bucket_by_id(bucket_id)).info == info
+
+
+async def test_an_account_has_100_buckets_at_most(origin):
+    """b2.md §1.4: 100 by default. A name that is taken is told first, and a bucket that goes makes room."""
+    first = await origin.bucket("bucket-0")
+    for number in range(1, 100):
+        await origin.store.create_bucket(origin.account_id, f"bucket-{number}")
+    asked = {"accountId": origin.account_id, "bucketName": "one-too-many", "bucketType": "allPrivate"}
+    assert (await origin.call("b2_create_bucket", **asked)).error[:2] == (400, "too_many_buckets")
+    taken = await origin.call("b2_create_bucket", **{**asked, "bucketName": "bucket-5"})
+    assert taken.error[:2] == (400, "duplicate_bucket_name")
+    await origin.call("b2_delete_bucket", accountId=origin.account_id, bucketId=first)
+    assert (await origin.call("b2_create_bucket", **asked)).status == 200
 
 
 async def test_buckets_are_listed_by_name_and_filtered(origin):
@@ -127,6 +147,38 @@ async def test_buckets_are_listed_by_name_and_filtered(origin):
     assert await listed(bucketName="no-such-bucket") == []
     assert await listed(bucketId="0" * 24) == []
     assert await listed(bucketId=public, bucketName="apples-green") == []
+    assert await listed(bucketId="nonsense") == []
+    assert await listed(bucketName="APPLES-green") == [private]
+    assert await listed(bucketTypes=["snapshot", "restricted", "shared"]) == []
+    assert await listed(bucketTypes=["allPrivate", "allPublic"], bucketId=None, bucketName=None) == [private, public]
+
+
+@pytest.mark.parametrize("types", [[], ["all", "allPublic"], ["public"], "allPublic"])
+async def test_bucket_types_that_b2_does_not_have_are_refused(origin, types):
+    answer = await origin.call("b2_list_buckets", accountId=origin.account_id, bucketTypes=types)
+    assert answer.error[:2] == (400, "bad_request")
+
+
+async def test_calls_are_also_gets_with_a_query(origin):
+    """b2.md §0: both forms for every call; numbers and flags arrive as text, objects as JSON."""
+    headers = {"authorization": await origin.token()}
+    query = f"accountId={origin.account_id}&bucketName=photographs&bucketType=allPrivate&fileLockEnabled=true"
+    info = "&bucketInfo=%7B%22a%22%3A%221%22%7D"
+    made = (await origin.send("GET", f"/b2api/v3/b2_create_bucket?{query}{info}", headers)).json
+    assert made["bucketInfo"] == {"a": "1"}
+    assert made["fileLockConfiguration"]["value"]["isFileLockEnabled"] is True
+    query = f"accountId={origin.account_id}&bucketTypes=allPrivate,allPublic&bucketName=photographs&unknown=x"
+    listed = (await origin.send("GET", f"/b2api/v4/b2_list_buckets?{query}", headers)).json
+    assert [bucket["bucketId"] for bucket in listed["buckets"]] == [made["bucketId"]]
+    query = f"accountId={origin.account_id}&bucketId={made['bucketId']}&ifRevisionIs=2&bucketType=allPublic"
+    assert (await origin.send("GET", f"/b2api/v1/b2_update_bucket?{query}", headers)).json["revision"] == 3
+
+
+@pytest.mark.parametrize("content_type", [None, "application/x-www-form-urlencoded", "text/plain; charset=utf-16"])
+async def test_the_content_type_of_a_call_is_not_looked_at(origin, content_type):
+    headers = {"authorization": await origin.token()} | ({"content-type": content_type} if content_type else {})
+    content = f'{{"accountId": "{origin.account_id}", "bucketId": null, "what": {{"is": ["this"]}}}}'.encode()
+    assert (await origin.send("POST", "/b2api/v2/b2_list_buckets", headers, content)).json == {"buckets": []}
 
 
 async def test_a_key_for_one_bucket_lists_that_one_only_when_it_names_it(origin):
@@ -171,10 +223,10 @@ async def test_an_update_of_another_revision_is_a_conflict_and_changes_nothing(o
     ("parameters", "error"),
     [
         ({"bucketType": "snapshot"}, (400, "bad_request")),
-        ({"defaultRetention": {"mode": "governance", "period": {}}}, (400, "bucket_missing_file_lock")),
-        ({"defaultRetention": {"mode": "none"}}, None),
-        ({"fileLockEnabled": False}, None),
-        ({"fileLockEnabled": True}, (501, "not_implemented")),
+        ({"bucketInfo": {"a b": "1"}}, (400, "bad_request")),
+        ({"ifRevisionIs": 2}, None),
+        ({"ifRevisionIs": 3}, (409, "conflict")),
+        ({"accountId": "000000000000"}, (401, "unauthorized")),
         ({"bucketId": "0" * 24}, (400, "bad_bucket_id")),
         ({"bucketId": "nonsense"}, (400, "bad_bucket_id")),
     ],
@@ -183,6 +235,8 @@ async def test_updates_that_cannot_be_followed_are_refused(origin, parameters, e
     asked = {"accountId": origin.account_id, "bucketId": await origin.bucket(), **parameters}
     answer = await origin.call("b2_update_bucket", **asked)
     assert answer.status == 200 if error is None else answer.error[:2] == error
+    kept = await origin.store.bucket("photographs")
+    assert (kept.type, kept.info, kept.revision) == ("allPrivate", {}, 2 if error else 3)
 
 
 async def test_an_empty_bucket_is_deleted_and_then_unknown(origin):

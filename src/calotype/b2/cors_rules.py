@@ -53,8 +53,8 @@ def cors_rules_of(asked: Sequence[Mapping[str, Any]]) -> tuple[CorsRule, ...]:
         raise BadRequest(f"Invalid corsRules: a bucket has {MOST_RULES} at the most, not {len(asked)}")
     rules = tuple(cors_rule_of(converted(rule, CorsRuleShape, "corsRules")) for rule in asked)
     names = [rule.name for rule in rules]
-    if repeated := next((name for name in names if names.count(name) > 1), None):
-        raise BadRequest(f"Invalid corsRules: two are named {repeated!r}")
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise BadRequest(f"Invalid corsRules: two are named {repeated[0]!r}")
     return rules
 
 
@@ -80,10 +80,10 @@ def problem_of(rule: CorsRule) -> str | None:
         return f"allowedOperations has {unknown[0]!r}; known are {', '.join(sorted(OPERATIONS))}"
     if not rule.allowed_operations:
         return "allowedOperations is empty"
-    if wrong := next((name for name in rule.allowed_headers or () if not _HEADER_PATTERN.fullmatch(name)), None):
-        return f"allowedHeaders has {wrong!r}, which is no header name, beginning of one with '*', nor '*'"
-    if wrong := next((name for name in rule.expose_headers or () if not _HEADER_NAME.fullmatch(name)), None):
-        return f"exposeHeaders has {wrong!r}, which is no header name"
+    if wrong := [name for name in rule.allowed_headers or () if not _HEADER_PATTERN.fullmatch(name)]:
+        return f"allowedHeaders has {wrong[0]!r}, which is no header name, beginning of one with '*', nor '*'"
+    if wrong := [name for name in rule.expose_headers or () if not _HEADER_NAME.fullmatch(name)]:
+        return f"exposeHeaders has {wrong[0]!r}, which is no header name"
     if not 0 <= rule.max_age_s <= LONGEST_MAX_AGE_S:
         return f"maxAgeSeconds is {rule.max_age_s}, not 0 to {LONGEST_MAX_AGE_S}"
     if size_bytes(rule) > LONGEST_RULE_BYTES:
@@ -96,8 +96,10 @@ def problem_of_origins(origins: Sequence[str]) -> str | None:
         return "allowedOrigins is empty"
     if ANY in origins and len(origins) > 1:
         return "allowedOrigins has '*' beside others"
-    if wrong := next((origin for origin in origins if not is_origin_pattern(origin)), None):
-        return f"allowedOrigins has {wrong!r}: neither an origin with at most one '*' in its host, nor 'https', nor '*'"
+    if wrong := [origin for origin in origins if not is_origin_pattern(origin)]:
+        return (
+            f"allowedOrigins has {wrong[0]!r}: neither an origin with at most one '*' in its host, nor 'https', nor '*'"
+        )
     if _HTTPS in origins and any(later.startswith(_HTTPS) for later in origins[origins.index(_HTTPS) + 1 :]):
         return "allowedOrigins has another https origin after 'https'"
     return None
