@@ -10,10 +10,16 @@ from calotype.b2.credentials import NOBODY, TOKEN_NEEDED, Credentials, Grant
 from calotype.b2.errors import BadBucketId, Unauthorized
 from calotype.b2.operations import TransactionClass
 from calotype.b2.settings import B2Settings, api_url
+from calotype.b2.transfers import DownloadFileById, DownloadFileByName
 from calotype.http.message import Request
+from calotype.store.accounting import Begun
 from calotype.store.errors import NoSuchBucket
 from calotype.store.model import Bucket
 from calotype.store.store import Store
+
+DOWNLOADS = (DownloadFileByName.call, DownloadFileById.call)
+CALLS_PER_LISTING = 1000
+"""How many items of a listing are one call (b2.md §1.1)."""
 
 
 class WatchedBody:
@@ -62,6 +68,7 @@ class Call:
     units: int = 1
     counts_itself: bool = False
     is_counted: bool = False
+    begun: list[Begun] | None = None  # None until the account's cap was asked
 
     @property
     def account_id(self) -> str:
@@ -80,8 +87,10 @@ class Call:
         self.check(capability, Resource(self.account_id, bucket_id, key))
 
     def check(self, capability: str, resource: Resource) -> None:
+        """Likewise of any resource; for what is allowed the account's cap is used up, which raises CapExceeded."""
         if authorize(self.grant.principal, capability, resource) is not None:
             raise Unauthorized(TOKEN_NEEDED if self.grant.principal.is_anonymous else None)
+        self.begin()
 
     def own_account(self, account_id: str) -> None:
         """Raises Unauthorized when a call names an account that is not the caller's."""
@@ -99,18 +108,51 @@ class Call:
         self.bucket_name = bucket.name
         return bucket
 
+    @property
+    def charged_account_id(self) -> str:
+        """Whose ledger and caps; empty for a call on no account, which is nobody's."""
+        return self.owner_account_id or self.account_id
+
+    def begin(self) -> None:
+        """Use the account's cap up, once; raises CapExceeded, after which nothing may be done."""
+        if self.begun is None:
+            self.begun = []
+            self._use(self.units)
+
+    def charge_listing(self, most: int) -> None:
+        """Count a listing as one call per started thousand of the items that it asks for; raises CapExceeded."""
+        self.begin()
+        before, self.units = self.units, max(1, -(-most // CALLS_PER_LISTING))
+        self._use(self.units - before)
+
+    def _use(self, calls: int) -> None:
+        is_download = self.name in DOWNLOADS
+        begun = self.store.accounting.begin_call(
+            self.charged_account_id, self.transaction_class, calls, is_download=is_download
+        )
+        if begun is not None and self.begun is not None:
+            self.begun.append(begun)
+
+    def settle(self) -> None:
+        """Give back what was used of the cap by a call that is not counted in the end."""
+        if self.is_counted or self.counts_itself:
+            return
+        for begun in self.begun or ():
+            begun.take_back()
+
     def count(self, *, bytes_in: int = 0, bytes_out: int = 0) -> None:
-        """Write the call into the ledger, once; a call on no account is nobody's."""
-        account_id = self.owner_account_id or self.account_id
-        if self.is_counted or not account_id:
+        """Write the call into the ledger, once."""
+        if self.is_counted or not self.charged_account_id:
             return
         self.is_counted = True
-        for unit in range(self.units):
-            self.store.count(
-                account_id,
-                self.bucket_name,
-                self.name,
-                self.transaction_class,
-                bytes_in=0 if unit else bytes_in,
-                bytes_out=0 if unit else bytes_out,
-            )
+        if self.begun is None:  # it failed before anybody asked the cap
+            self.store.accounting.note_call(self.charged_account_id, self.transaction_class)
+        self.store.count(
+            self.charged_account_id,
+            self.bucket_name,
+            self.name,
+            self.transaction_class,
+            bytes_in=bytes_in,
+            bytes_out=bytes_out,
+            calls=self.units,
+        )

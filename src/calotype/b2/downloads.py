@@ -42,10 +42,10 @@ async def download_by_id(call: Call, asked: DownloadFileById) -> Response:
     except NoSuchVersion as exc:
         raise NotFound("File is not in B2 Cloud Storage.") from exc
     bucket = await call.store.bucket_by_id(file.bucket_id)
+    charge(call, bucket)
     call.check("readFiles", Resource(bucket.account_id, bucket.bucket_id, file.key, bucket.is_public))
     if file.action is not Action.UPLOAD:
         raise NotFound("File is not in B2 Cloud Storage.")
-    charge(call, bucket)
     return await respond(call, bucket, file, asked.overrides)
 
 
@@ -124,10 +124,9 @@ async def response(call: Call, file: FileVersion, status: int, headers: Headers,
     headers = headers.add("content-length", str(length))
     if call.request.method == "HEAD":
         return Response(status, headers)
+    body = await counted_body(call.store, file, span, lambda sent: call.count(bytes_out=sent))
     call.counts_itself = True
-    return Response(
-        status, headers, await counted_body(call.store, file, span, lambda sent: call.count(bytes_out=sent))
-    )
+    return Response(status, headers, body)
 
 
 def download_headers(

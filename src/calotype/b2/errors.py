@@ -227,14 +227,21 @@ class CorsRefused(B2Error):
     default_message = "No CORS rule of the bucket allows this request"
 
 
-class StorageCapExceeded(B2Error):
-    """The disk has come down to its reserve. A 503 would make clients try for minutes what cannot work."""
+class CapExceeded(B2Error):
+    """A cap of the account leaves no room (b2.md §5)."""
+
+    status, code = 403, "cap_exceeded"
+    default_message = "Cap exceeded. See the Caps & Alerts page to increase your cap."
+
+
+class StorageCapExceeded(CapExceeded):
+    """Also said when the disk has come down to its reserve."""
 
     status, code = 403, "storage_cap_exceeded"
-    default_message = "Cannot upload files: the disk of this origin is full up to its reserve."
+    default_message = "Cannot upload files, storage cap exceeded. See the Caps & Alerts page to increase your cap."
 
 
-class DownloadCapExceeded(B2Error):
+class DownloadCapExceeded(CapExceeded):
     status, code = 403, "download_cap_exceeded"
     default_message = (
         "Cannot download file, download bandwidth or transaction (Class B) cap exceeded. "
@@ -242,9 +249,12 @@ class DownloadCapExceeded(B2Error):
     )
 
 
-class TransactionCapExceeded(B2Error):
+class TransactionCapExceeded(CapExceeded):
     status, code = 403, "transaction_cap_exceeded"
-    default_message = "Transaction cap exceeded. To increase your cap, sign in to the console."
+    default_message = (
+        "Transaction cap exceeded. To increase your cap, sign in to your B2 Cloud Storage account online. "
+        "Then select the Caps & Alerts link in the B2 Cloud Storage section of the sidebar."
+    )
 
 
 class NotFound(B2Error):

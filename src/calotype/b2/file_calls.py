@@ -40,6 +40,7 @@ async def get_upload_url(call: Call, asked: GetUploadUrl) -> UploadUrl:
         raise BadRequest("required field bucketId cannot be null")
     call.allow("writeFiles", asked.bucket_id)
     bucket = await call.bucket(asked.bucket_id)
+    await call.store.accounting.check_storage(bucket.account_id)
     token = await call.credentials.upload_token(
         call.grant.principal, bucket, call.now_ms, call.settings.upload_token_lifetime_s
     )
@@ -94,7 +95,7 @@ def file_count(call: Call, asked: int | None) -> int:
     if asked is not None and not 0 <= asked <= MOST_FILES:
         raise OutOfRange(f"maxFileCount must be 0 to {MOST_FILES}, not {asked}")
     count = asked or DEFAULT_FILE_COUNT
-    call.units = -(-count // FILES_PER_TRANSACTION)
+    call.charge_listing(count)
     return count
 
 

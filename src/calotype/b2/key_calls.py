@@ -32,6 +32,7 @@ async def authorize_account(call: Call, _: AuthorizeAccount) -> AccountAuthoriza
     """A new account token for the key in the Basic header, and where to go on with it."""
     key = await call.credentials.key_of_basic(call.request.headers.get("authorization"), call.now_ms)
     call.grant = Grant(Principal.of(key))
+    call.begin()
     if call.version < MULTI_BUCKET_VERSION and is_for_several_buckets(key):
         raise Unsupported
     settings = call.settings
@@ -126,6 +127,7 @@ async def list_keys(call: Call, asked: ListKeys) -> KeyList:
     count = DEFAULT_KEY_COUNT if asked.max_key_count is None else asked.max_key_count
     if not 0 < count <= MOST_KEYS:
         raise OutOfRange(f"maxKeyCount must be 1 to {MOST_KEYS}, not {count}")
+    call.charge_listing(count)
     found = await call.store.list_keys(call.account_id, asked.start_application_key_id, limit=count + 1)
     page, following = found[:count], found[count:]
     return KeyList(

@@ -17,9 +17,12 @@ from calotype.b2.errors import (
     B2Error,
     BadBucketId,
     BadRequest,
+    CapExceeded,
+    DownloadCapExceeded,
     InternalError,
     ServiceUnavailable,
     StorageCapExceeded,
+    TransactionCapExceeded,
     Unauthorized,
 )
 from calotype.b2.json import AccountAuthorization, BucketList, authorization_answer, json_response
@@ -79,6 +82,9 @@ ANSWERS: Mapping[type[Operation], Answer] = {
     GetDownloadAuthorization: file_calls.get_download_authorization,
 }
 
+# A 503 would make clients try for minutes what cannot work.
+DISK_FULL = "Cannot upload files: the disk of this origin is full up to its reserve."
+
 REMEMBERED_TOKENS = 1000
 """Account tokens whose last listed bucket is remembered, for ShareX (uploaders.md §1.8)."""
 
@@ -121,23 +127,28 @@ class B2Server:
         )
 
     async def _answer(self, call: Call, target: Target) -> Response:
-        """The answer to a call, counted in the ledger unless it was not authorised or we failed."""
+        """The answer to a call, counted in the ledger unless it was not allowed or we failed."""
         try:
             response = await self._dispatch(call, target)
+            if not call.counts_itself:
+                call.count()
+            return response
         except B2Error as error:
-            if error.status != Unauthorized.status:
+            if is_counted(error):
                 call.count()
             raise
         except store_errors.StoreError as error:
-            raise translated(error) from error
+            problem = translated(error)
+            if is_counted(problem):
+                call.count()
+            raise problem from error
         except Exception as error:
             if call.body.failed:
                 raise  # the client's doing, which the layer below knows how to answer
             log.exception("%s failed", call.name)
             raise InternalError from error
-        if not call.counts_itself:
-            call.count()
-        return response
+        finally:
+            call.settle()
 
     async def _dispatch(self, call: Call, target: Target) -> Response:
         match target.call:
@@ -199,6 +210,11 @@ class B2Server:
         return GetUploadUrl(bucket_id=self._listed_buckets.get(call.token))
 
 
+def is_counted(error: B2Error) -> bool:
+    """Whether a call with this answer was done, as far as the ledger is concerned: refused it was not."""
+    return error.status < InternalError.status and not isinstance(error, Unauthorized | CapExceeded)
+
+
 async def json_body(call: Call, target: Target) -> bytes:
     if not has_json_body(target, call.request.method):
         return b""
@@ -212,7 +228,13 @@ def translated(error: store_errors.StoreError) -> B2Error:
     """What the store refused, in the API's words; what no call expects is our own fault."""
     match error:
         case store_errors.StorageFull():
+            return StorageCapExceeded(DISK_FULL)
+        case store_errors.StorageCapExceeded():
             return StorageCapExceeded()
+        case store_errors.DownloadCapExceeded():
+            return DownloadCapExceeded()
+        case store_errors.TransactionCapExceeded():
+            return TransactionCapExceeded()
         case store_errors.ReadOnly():
             return ServiceUnavailable(
                 "The origin is read-only since a disk failure; nothing is taken until it is mended"
