@@ -100,7 +100,7 @@ def test_what_the_lost_master_key_encrypted_is_counted_at_the_restore_and_named_
     asyncio.run(_make_encrypted_origin(tmp_path / "backup" / "origin"))
     restored = calotype("restore", str(tmp_path / "backup"), "--data", str(tmp_path / "one"), "--new-master-key")
     assert restored.code == 0, restored.err
-    assert "! 1 files were encrypted with the lost key (SSE-B2)" in restored.out
+    assert "! Files that the lost key encrypted (SSE-B2), listed but no longer readable: 1." in restored.out
     restored = calotype(
         "restore", str(tmp_path / "backup"), "--data", str(tmp_path / "two"), "--new-master-key", "--json"
     )

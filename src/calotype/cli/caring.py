@@ -87,12 +87,10 @@ def restore_site(source: Path, data: Path | None, *, new_master_key: bool, as_js
 def _lost_lines(lost: Lost) -> list[str]:
     lines = ["Without its keys: `calotype up` makes new ones and shows the site's."]
     if lost.notification_rules:
-        lines.append(
-            f"Without {lost.notification_rules} notification rules: their targets were sealed, set them again."
-        )
+        lines.append(f"Notification rules left out, as their targets were sealed by it: {lost.notification_rules}.")
     if lost.files:
         lines.append(
-            f"! {lost.files} files were encrypted with the lost key (SSE-B2): they are listed, but cannot be read."
+            f"! Files that the lost key encrypted (SSE-B2), listed but no longer readable: {lost.files}."
             " `calotype fsck` names them; upload them again, or delete them."
         )
     return lines
