@@ -17,7 +17,7 @@ from calotype.store.model import Action
 RandomBytes = Callable[[int], bytes]
 
 CLUSTER = "001"
-_VERSION_ID = re.compile(r"4_z([0-9a-f]{24})_f[1-4][0-9a-f]{16}_d\d{8}_m\d{6}_c\d{3}_v\d{7}_t\d{4}_u\d{17}")
+_VERSION_ID = re.compile(r"4_z([0-9a-f]{24})_f[1-4][0-9a-f]{16}_d\d{8}_m\d{6}_c\d{3}_v\d{7}_t\d{4}_u(\d{17})")
 _KIND = {Action.UPLOAD: "1", Action.START: "2", Action.HIDE: "4"}
 _BLOB_FORMAT = "1"
 _DRAUGHT_BYTES = 4096
@@ -76,8 +76,19 @@ def bucket_of_version(version_id: str) -> str | None:
     return match.group(1) if match else None
 
 
+def made_at_ms(version_id: str) -> int | None:
+    """When the version id was given out, whatever upload time was asked for; None when it is not of our form."""
+    match = _VERSION_ID.fullmatch(version_id)
+    return int(match.group(2)) if match else None
+
+
 def new_key_id(account_id: str, index: int) -> str:
     return f"{CLUSTER}{account_id}{index:010d}"
+
+
+def master_key_id(account_id: str) -> str:
+    """The id of the key that stands for the account itself; no other key has the index 0."""
+    return new_key_id(account_id, 0)
 
 
 def account_of_key(key_id: str) -> str | None:
