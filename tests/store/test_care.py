@@ -12,6 +12,7 @@ from calotype.master_key import MasterKey
 from calotype.store.backup import NotABackup, TargetNotEmpty, restore_backup
 from calotype.store.errors import BlobDamaged
 from calotype.store.fsck import Fault
+from calotype.store.large_files import Finished
 from calotype.store.model import Bucket, FileVersion, VersionDraft
 from calotype.store.store import Store, StoreSettings, memory_store
 
@@ -22,6 +23,12 @@ async def put(store: Store, bucket: Bucket, key: bytes, content: bytes) -> FileV
     async with store.upload(bucket, key, expected_length=len(content)) as upload:
         await upload.write(content)
         return await upload.commit(VersionDraft())
+
+
+async def put_part(store: Store, file: FileVersion, number: int, content: bytes) -> None:
+    async with store.large_files.upload_part(file, number, expected_length=len(content)) as upload:
+        await upload.write(content)
+        await upload.commit()
 
 
 async def new_bucket(store: Store, name: str = "photographs") -> Bucket:
@@ -81,6 +88,38 @@ async def test_fsck_finds_rows_that_contradict_each_other(tmp_path: Path, damage
     assert {problem.fault for problem in report.problems} == faults
 
 
+@pytest.mark.parametrize(
+    ("damage", "faults"),
+    [
+        ("UPDATE parts SET start = 50 WHERE part_number = 2 AND start IS NOT NULL", {Fault.WRONG_SUM}),
+        ("UPDATE parts SET length = 59 WHERE part_number = 1 AND start IS NULL", {Fault.WRONG_SUM}),
+        ("DELETE FROM parts WHERE part_number = 2 AND start IS NOT NULL", {Fault.WRONG_SUM, Fault.WRONG_REFERENCES}),
+        ("UPDATE blobs SET length = 10 WHERE length = 61", {Fault.OUTSIDE, Fault.WRONG_LENGTH}),
+        ("DELETE FROM blobs WHERE length = 61", {Fault.NO_BLOB_ROW}),
+        ("UPDATE blobs SET reference_count = 3 WHERE length = 60", {Fault.WRONG_REFERENCES}),
+        ("DELETE FROM versions WHERE action = 'start'", {Fault.WRONG_REFERENCES}),  # nobody's parts
+    ],
+)
+async def test_fsck_looks_at_each_part_of_large_files(tmp_path: Path, damage: str, faults: set[Fault]) -> None:
+    master_key = MasterKey.random()
+    async with await Store.open(tmp_path, master_key, settings=QUICK) as store:
+        bucket = await new_bucket(store)
+        finished = await store.large_files.start(bucket, b"finished", VersionDraft())
+        for number, content in [(1, b"x" * 60), (2, b"y" * 61)]:
+            await put_part(store, finished, number, content)
+        version = await store.large_files.finish(finished, lambda _, parts: Finished((1, 2), etag="e"))
+        await store.copy(version, bucket, b"copied", VersionDraft(), start=1)
+        await put_part(store, await store.large_files.start(bucket, b"started", VersionDraft()), 1, b"z" * 62)
+        report = await store.fsck()
+        assert (report.is_clean, report.versions, report.blobs) == (True, 3, 3)
+    with sqlite3.connect(tmp_path / "metadata.db") as connection:
+        connection.execute(damage)
+    connection.close()
+    async with await Store.open(tmp_path, master_key, settings=QUICK) as store:
+        report = await store.fsck()
+    assert {problem.fault for problem in report.problems} == faults
+
+
 async def test_reading_damaged_bytes_says_so(tmp_path: Path) -> None:
     async with await Store.open(tmp_path, MasterKey.random(), settings=QUICK) as store:
         bucket = await new_bucket(store)
@@ -127,6 +166,12 @@ async def test_a_backup_taken_beside_uploads_and_deletes_is_consistent_and_resto
         key = await store.create_key(bucket.account_id, "k", ["readFiles"])
         store.count(bucket.account_id, bucket.name, "PutObject", "A")
         before = [await put(store, bucket, b"before %d" % number, b"%d" % number * 1000) for number in range(40)]
+        film = await store.large_files.start(bucket, b"film", VersionDraft())
+        for number in (1, 2, 3):
+            await put_part(store, film, number, b"%d" % number * 1000)
+        film = await store.large_files.finish(film, lambda _, parts: Finished((1, 2, 3), etag="e"))
+        started = await store.large_files.start(bucket, b"started", VersionDraft())
+        await put_part(store, started, 1, b"half")
         busy = asyncio.create_task(_change_without_end(store, bucket, before[20:]))
         copied = await store.backup(tmp_path / "backup")
         busy.cancel()
@@ -142,6 +187,8 @@ async def test_a_backup_taken_beside_uploads_and_deletes_is_consistent_and_resto
         assert (report.blobs, report.orphans) == (copied.blobs, 0)
         assert await store.key(key.key_id) == key
         assert [row.count for row in await store.ledger()] == [1]
+        assert b"".join([chunk async for chunk in store.read(film)]) == b"1" * 1000 + b"2" * 1000 + b"3" * 1000
+        assert len(await store.large_files.parts(started)) == 1
         for number, version in enumerate(before[:20]):
             content = b"".join([chunk async for chunk in store.read(version)])
             assert content == b"%d" % number * 1000

@@ -225,4 +225,5 @@ def _problem_document(problem: FsckProblem) -> dict[str, str | None]:
 
 def _problem_line(problem: FsckProblem) -> str:
     where = f"{problem.bucket_name}/{problem.key}: " if problem.key is not None else ""
-    return f"{where}{problem.fault} (blob {problem.blob_id})"
+    blob = f" (blob {problem.blob_id})" if problem.blob_id else ""
+    return f"{where}{problem.fault}{blob}"

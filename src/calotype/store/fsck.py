@@ -1,7 +1,8 @@
 """`fsck`: every row against its bytes, every extent against its blob, every count against the extents.
 
-It may run beside uploads and deletes: what changes meanwhile is looked at a second time before it is reported. The
-sweep finds orphans: blobs that no row names, which a crash between file and row, or row and removal, leaves.
+It may run beside uploads and deletes: a version is examined over one state, and what changes while the bytes are read
+is looked at a second time before it is reported. The sweep finds orphans: blobs that no row names, which a crash
+between file and row, or row and removal, leaves.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -17,7 +18,8 @@ from itertools import islice
 from calotype.store.blobs import Blobs
 from calotype.store.encryption import clear_length
 from calotype.store.metadata import Metadata, Transaction
-from calotype.store.model import Blob, Bucket, EncryptionScheme, Extent, FileVersion
+from calotype.store.model import Action, Blob, Bucket, EncryptionScheme, Extent, FileVersion
+from calotype.store.parts import extents_of, parts_of
 
 _ROWS_AT_ONCE = 500
 _READ_BYTES = 1 << 20
@@ -29,13 +31,14 @@ class Fault(StrEnum):
     WRONG_DIGEST = "the bytes do not have the SHA-256 of the row"
     NO_BLOB_ROW = "a version lies in a blob that has no row"
     OUTSIDE = "a version's extent reaches beyond its blob"
+    WRONG_SUM = "a version's extents and parts do not add up to its length"
     WRONG_REFERENCES = "the reference count is not the number of extents"
     LOST_KEY = "the bytes are whole, but encrypted by a master key that is not the one in use"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`bucket_name` and `key` tell the version, when the fault was found there."""
+    """`bucket_name` and `key` tell the version, when the fault was found there; `blob_id` may then be empty."""
 
     fault: Fault
     blob_id: str
@@ -81,29 +84,16 @@ class Fsck:
         async for bucket in self._buckets():
             async for version in self._versions(bucket):
                 count += 1
-                await self._check_extents(bucket, version)
+                await self._check_version(bucket, version)
         return count
 
-    async def _check_extents(self, bucket: Bucket, version: FileVersion) -> None:
-        faults: dict[Fault, str] = {}  # each told once of a version, with the first blob that has it
-        for extent in version.extents:
-            self._count_extent(version.account_id, extent.blob_id)
-            fault = self._fault_of_extent(extent, await self._blob(version.account_id, extent.blob_id))
-            if fault is not None:
-                faults.setdefault(fault, extent.blob_id)
-        if faults and await self._is_still_there(bucket, version):
-            self._problems += [Problem(fault, blob_id, bucket.name, version.key) for fault, blob_id in faults.items()]
-
-    def _fault_of_extent(self, extent: Extent, blob: Blob | None) -> Fault | None:
-        if blob is None:
-            return Fault.NO_BLOB_ROW
-        encryption = extent.encryption
-        length = blob.length if encryption is None else clear_length(blob.length)
-        if extent.offset + extent.length > length:
-            return Fault.OUTSIDE
-        if encryption is None or encryption.scheme is EncryptionScheme.CUSTOMER_KEY:
-            return None
-        return None if self._key_id in (None, encryption.key_id) else Fault.LOST_KEY
+    async def _check_version(self, bucket: Bucket, version: FileVersion) -> None:
+        examined = await self._metadata.read(lambda transaction: _examine(transaction, bucket, version, self._key_id))
+        for blob_id in examined.blob_ids:
+            self._count_extent(version.account_id, blob_id)
+        self._problems += [
+            Problem(fault, blob_id, bucket.name, version.key) for fault, blob_id in examined.faults.items()
+        ]
 
     async def _check_blobs(self) -> tuple[int, int]:
         count = content_bytes = 0
@@ -135,10 +125,6 @@ class Fsck:
         statement = "SELECT count FROM extents WHERE account_id = ? AND blob_id = ?"
         row = self._counts.execute(statement, (blob.account_id, blob.blob_id)).fetchone()
         return int(row[0]) if row else 0
-
-    async def _is_still_there(self, bucket: Bucket, version: FileVersion) -> bool:
-        found = await self._metadata.read(lambda transaction: transaction.version(bucket, version.version_id))
-        return found is not None and found.extents == version.extents
 
     async def _blob(self, account_id: str, blob_id: str) -> Blob | None:
         return await self._metadata.read(lambda transaction: transaction.blob(account_id, blob_id))
@@ -173,6 +159,62 @@ class Fsck:
             after = batch[-1].blob_id
 
 
+@dataclass(slots=True)
+class _Examined:
+    """`blob_ids` has one for each extent. Each fault is told once of a version, with the first blob that has it."""
+
+    blob_ids: list[str] = field(default_factory=list)
+    faults: dict[Fault, str] = field(default_factory=dict)
+
+    def add(self, fault: Fault | None, blob_id: str) -> None:
+        if fault is not None:
+            self.faults.setdefault(fault, blob_id)
+
+
+def _examine(transaction: Transaction, bucket: Bucket, listed: FileVersion, key_id: str | None) -> _Examined:
+    """The version, its extents and parts over one state; nothing when it was deleted since it was listed."""
+    examined = _Examined()
+    version = transaction.version(bucket, listed.version_id)
+    if version is None:
+        return examined
+
+    def examine(extents: Iterable[Extent]) -> int:
+        length = 0
+        for extent in extents:
+            blob = transaction.blob(version.account_id, extent.blob_id)
+            examined.blob_ids.append(extent.blob_id)
+            examined.add(_fault_of_extent(extent, blob, key_id), extent.blob_id)
+            length += extent.length
+        return length
+
+    is_finished = version.action is not Action.START
+    position = examine(version.extents)
+    for part in parts_of(transaction, version):
+        is_in_place = part.start == position if is_finished else part.start is None
+        if examine(part.extents) != part.length or not is_in_place:
+            examined.add(Fault.WRONG_SUM, _first_blob(part.extents))
+        position += part.length
+    if is_finished and position != version.length:
+        examined.add(Fault.WRONG_SUM, _first_blob(version.extents))
+    return examined
+
+
+def _fault_of_extent(extent: Extent, blob: Blob | None, key_id: str | None) -> Fault | None:
+    if blob is None:
+        return Fault.NO_BLOB_ROW
+    encryption = extent.encryption
+    length = blob.length if encryption is None else clear_length(blob.length)
+    if extent.offset + extent.length > length:
+        return Fault.OUTSIDE
+    if encryption is None or encryption.scheme is EncryptionScheme.CUSTOMER_KEY:
+        return None
+    return None if key_id in (None, encryption.key_id) else Fault.LOST_KEY
+
+
+def _first_blob(extents: Sequence[Extent]) -> str:
+    return extents[0].blob_id if extents else ""
+
+
 def _fault_of_count(transaction: Transaction, blob: Blob) -> Fault | None:
     """Count the blob's extents over one state: versions may have come and gone since the first walk."""
     stored = transaction.blob(blob.account_id, blob.blob_id)
@@ -182,7 +224,8 @@ def _fault_of_count(transaction: Transaction, blob: Blob) -> Fault | None:
     for bucket in transaction.buckets(blob.account_id):
         place: tuple[bytes, int | None] = (b"", None)
         while batch := transaction.scan_versions(bucket, *place, None, _ROWS_AT_ONCE):
-            count += sum(extent.blob_id == blob.blob_id for version in batch for extent in version.extents)
+            extents = (extent for version in batch for extent in extents_of(transaction, version))
+            count += sum(extent.blob_id == blob.blob_id for extent in extents)
             place = (batch[-1].key, batch[-1].uploaded_at_ms - 1)
     return None if count == stored.references else Fault.WRONG_REFERENCES
 
