@@ -254,3 +254,24 @@ async def test_a_download_that_nobody_began_to_read_is_counted_without_bytes() -
         del body
         assert sent == [0]
         store.accounting.begin_download(account, 1_500_000)
+
+
+async def test_large_files_and_copies_are_refused_beyond_the_cap_and_cancelled_in_spite_of_it() -> None:
+    async with store_with(storage_bytes=100) as (store, account):
+        bucket = await store.create_bucket(account, "photographs")
+        await put(store, bucket, b"a", 40)
+        source = await store.latest(bucket.bucket_id, b"a")
+        await store.copy(source, bucket, b"b", VersionDraft())  # shares its bytes, and is stored like any file
+        file = await store.large_files.start(bucket, b"c", VersionDraft())
+        with pytest.raises(StorageCapExceeded):
+            async with store.large_files.upload_part(file, 1, expected_length=21):
+                raise AssertionError
+        with pytest.raises(StorageCapExceeded):
+            await store.large_files.copy_part(file, 1, source, 0, 21)
+        with pytest.raises(StorageCapExceeded):
+            await store.copy(source, bucket, b"d", VersionDraft())
+        await store.large_files.copy_part(file, 1, source, 0, 20)
+        with pytest.raises(StorageCapExceeded):
+            await store.large_files.start(bucket, b"e", VersionDraft())
+        await store.large_files.cancel(file.version_id)
+        await store.large_files.start(bucket, b"e", VersionDraft())

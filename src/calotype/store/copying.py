@@ -77,7 +77,7 @@ class Copying:
         precondition: Precondition | None,
     ) -> FileVersion:
         """The copy; raises NoSuchVersion, CustomerKeyProblem, and as an upload does. See `Store.copy`."""
-        await self._check(span)
+        await self._check(span, bucket.account_id)
         encryption = key_for(bucket.settings, encryption)
         version = self._described_version(span, bucket, key, draft, encryption)
         keeps_time = draft.uploaded_at_ms is not None
@@ -106,7 +106,7 @@ class Copying:
         key: CustomerKey | None,
     ) -> Part:
         """The part; raises NoSuchVersion, NoSuchUpload, CustomerKeyProblem. See `LargeFiles.copy_part`."""
-        await self._check(span)
+        await self._check(span, file.account_id)
         encryption = key_of_part(file.encryption, key)
         part = Part(file.account_id, file.version_id, part_number, span.length, UNKNOWN_DIGESTS, self.clock())
         if span.may_share(file.account_id, encryption):
@@ -121,10 +121,12 @@ class Copying:
         )
         return change.part
 
-    async def _check(self, span: Span) -> None:
+    async def _check(self, span: Span, account_id: str) -> None:
+        """Refuses what can be refused before any byte is read."""
         self.commits.refuse_when_read_only()
         check_customer_key(span.source.encryption, span.key)
         await self.metadata.read(lambda transaction: _finished_version(transaction, span.source))
+        await self.intake.accounting.check_storage(account_id, span.length)
 
     def _described_version(
         self, span: Span, bucket: Bucket, key: bytes, draft: VersionDraft, encryption: EncryptionKey | None

@@ -86,7 +86,8 @@ class LargeFiles:
     async def start(
         self, bucket: Bucket, key: bytes, draft: VersionDraft, *, encryption: EncryptionKey | None = None
     ) -> FileVersion:
-        """A large file without parts; raises NoSuchBucket, ReadOnly. It shows when it is finished."""
+        """A large file without parts; raises NoSuchBucket, ReadOnly, StorageCapExceeded. It shows when finished."""
+        await self.intake.accounting.check_storage(bucket.account_id)
         version_id, uploaded_at_ms = self.new_version(bucket, Action.START, draft.uploaded_at_ms)
         file = FileVersion(
             account_id=bucket.account_id,
