@@ -51,7 +51,7 @@ class Origin:
 
     async def prepare(self) -> Origin:
         self.account_id = (await self.store.default_account()).account_id
-        self.owner = await self.store.create_key(self.account_id, "owner", ALL_CAPABILITIES)
+        self.owner = await self.store.create_master_key(self.account_id, "owner", ALL_CAPABILITIES)
         return self
 
     async def send(

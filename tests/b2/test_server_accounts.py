@@ -1,5 +1,7 @@
 """Keys, tokens and what they allow, over the server."""
 
+import base64
+
 import pytest
 
 from calotype.auth.capabilities import ALL_CAPABILITIES, BUCKET_KEY_CAPABILITIES
@@ -86,6 +88,21 @@ async def test_a_key_for_several_buckets_is_unsupported_before_version_4(origin,
     assert (await origin.authorize(key, version=version)).error[:2] == (401, "unsupported")
 
 
+async def test_the_account_id_stands_for_the_master_keys_id(origin):
+    """b2.md §1.2. It opens what the master key's own id opens, and with no other secret."""
+    other = await origin.restricted_key({"readFiles"})
+    for version in (1, 2, 3, 4):
+        basic = base64.b64encode(f"{origin.account_id}:{origin.owner.secret}".encode()).decode()
+        answer = await origin.send(
+            "GET", f"/b2api/v{version}/b2_authorize_account", {"authorization": f"Basic {basic}"}
+        )
+        assert answer.json["accountId"] == origin.account_id
+    for identity in (f"{origin.account_id}:{other.secret}", f"00000000000f:{origin.owner.secret}"):
+        basic = base64.b64encode(identity.encode()).decode()
+        answer = await origin.send("GET", "/b2api/v4/b2_authorize_account", {"authorization": f"Basic {basic}"})
+        assert answer.error == (401, "unauthorized", credentials.WRONG_KEY)
+
+
 async def test_authorize_takes_post_with_an_empty_object_or_nothing(origin):
     basic = (await origin.authorize()).status
     assert basic == 200
@@ -100,8 +117,6 @@ async def test_authorize_takes_post_with_an_empty_object_or_nothing(origin):
 
 
 def basic_of(key, secret=None):
-    import base64
-
     return base64.b64encode(f"{key.key_id}:{secret or key.secret}".encode()).decode()
 
 
@@ -267,8 +282,7 @@ async def test_a_key_that_may_not_be_made_is_refused(origin, parameters, error):
 
 
 async def test_keys_are_listed_in_pages_from_the_given_id_on(origin):
-    made = [(await origin.restricted_key({"readFiles"})).key_id for _ in range(3)]
-    everything = sorted([origin.owner.key_id, *made])
+    everything = [(await origin.restricted_key({"readFiles"})).key_id for _ in range(4)]
     page = (await origin.call("b2_list_keys", accountId=origin.account_id, maxKeyCount=2)).json
     assert [key["applicationKeyId"] for key in page["keys"]] == everything[:2]
     assert page["nextApplicationKeyId"] == everything[2]
@@ -279,6 +293,31 @@ async def test_keys_are_listed_in_pages_from_the_given_id_on(origin):
     ).json
     assert [key["applicationKeyId"] for key in rest["keys"]] == everything[2:]
     assert rest["nextApplicationKeyId"] is None
+
+
+async def test_one_key_is_looked_up_by_its_id_and_a_count_of_one(origin):
+    """As b2sdk does (b2.md §1.5); an id that is gone gives the one after it."""
+    first, second = [(await origin.restricted_key({"readFiles"})).key_id for _ in range(2)]
+
+    async def found(start):
+        asked = {"maxKeyCount": 1, "startApplicationKeyId": start}
+        answer = await origin.call("b2_list_keys", accountId=origin.account_id, **asked)
+        return [key["applicationKeyId"] for key in answer.json["keys"]]
+
+    assert await found(second) == [second]
+    assert await found(first) == [first]
+    await origin.call("b2_delete_key", applicationKeyId=first)
+    assert await found(first) == [second]
+
+
+async def test_the_master_key_is_neither_listed_nor_deleted(origin):
+    """b2.md §1.5, §2.2: its index is ten zeros."""
+    assert origin.owner.key_id == f"001{origin.account_id}0000000000"
+    for start in (None, "", origin.owner.key_id):
+        answer = await origin.call("b2_list_keys", accountId=origin.account_id, startApplicationKeyId=start)
+        assert answer.json == {"keys": [], "nextApplicationKeyId": None}
+    answer = await origin.call("b2_delete_key", applicationKeyId=origin.owner.key_id)
+    assert answer.error == (400, "bad_request", f"application key does not exist: {origin.owner.key_id}")
 
 
 @pytest.mark.parametrize("count", [0, -1, 10_001])

@@ -43,7 +43,7 @@ class RunningB2Origin:
     async def _start(self) -> None:
         self.store = await Store.open(self._folder, MasterKey.random(), reserve_bytes=0)
         self.account_id = (await self.store.default_account()).account_id
-        self.owner = await self.store.create_key(self.account_id, "owner", ALL_CAPABILITIES)
+        self.owner = await self.store.create_master_key(self.account_id, "owner", ALL_CAPABILITIES)
         server = B2Server(self.store, self._settings, clock=milliseconds_now, random_bytes=os.urandom)
         self._server = Server(server)
         await self._server.start("127.0.0.1:0")

@@ -7,6 +7,7 @@ expiry, ends all of them at once (b2.md §2.3).
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from calotype.auth.principal import ANONYMOUS, Principal
 from calotype.auth.tokens import Claims, TokenExpired, TokenInvalid, kind_of, open_token, seal
 from calotype.b2.errors import BadAuthToken, ExpiredAuthToken, Unauthorized
 from calotype.store.errors import NoSuchApplicationKey
+from calotype.store.ids import master_key_id
 from calotype.store.model import ApplicationKey, Bucket
 from calotype.store.store import Store
 
@@ -25,6 +27,8 @@ DOWNLOAD_TOKEN = "dnld"
 KEY_NEEDED = "An application key is needed: its id and the key itself in a Basic Authorization header"
 WRONG_KEY = "The application key id or the application key is wrong"  # which of them, a guesser is not told
 TOKEN_NEEDED = "An authorization token is needed in the Authorization header"
+
+_ACCOUNT_ID = re.compile(r"[0-9a-f]{12}")
 
 RandomBytes = Callable[[int], bytes]
 

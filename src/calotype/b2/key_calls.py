@@ -5,6 +5,7 @@ from __future__ import annotations
 from calotype.auth.capabilities import ALL_CAPABILITIES, BUCKET_KEY_CAPABILITIES
 from calotype.auth.principal import Principal
 from calotype.b2 import names
+from calotype.b2.account_objects import can_be_told, key_object
 from calotype.b2.call import Call
 from calotype.b2.credentials import Grant
 from calotype.b2.errors import BadRequest, OutOfRange, Unsupported
@@ -17,15 +18,15 @@ from calotype.b2.json import (
     KeyObject,
     StorageApi,
 )
-from calotype.b2.objects import is_for_several_buckets, key_object
 from calotype.b2.operations import AuthorizeAccount, CreateKey, DeleteKey, ListKeys
 from calotype.store.errors import NoSuchApplicationKey, NoSuchBucket
+from calotype.store.ids import master_key_id, new_key_id
 from calotype.store.model import ApplicationKey
 
 LONGEST_VALIDITY_S = 1000 * 86_400
 DEFAULT_KEY_COUNT = 100
 MOST_KEYS = 10_000
-MULTI_BUCKET_VERSION = 4
+FIRST_KEY_INDEX = 1  # 0 is the master key's
 
 
 async def authorize_account(call: Call, _: AuthorizeAccount) -> AccountAuthorization:
@@ -33,7 +34,7 @@ async def authorize_account(call: Call, _: AuthorizeAccount) -> AccountAuthoriza
     key = await call.credentials.key_of_basic(call.request.headers.get("authorization"), call.now_ms)
     call.grant = Grant(Principal.of(key))
     call.begin()
-    if call.version < MULTI_BUCKET_VERSION and is_for_several_buckets(key):
+    if not can_be_told(key, call.version):
         raise Unsupported
     settings = call.settings
     token = await call.credentials.account_token(key, call.now_ms, settings.account_token_lifetime_s)
@@ -121,14 +122,15 @@ def validity_ms(seconds: int | None) -> int | None:
 
 
 async def list_keys(call: Call, asked: ListKeys) -> KeyList:
-    """Keys by id from `startApplicationKeyId` on, inclusive."""
+    """Keys by id from `startApplicationKeyId` on, inclusive; the master key is none of them."""
     call.own_account(asked.account_id)
     call.allow("listKeys")
     count = DEFAULT_KEY_COUNT if asked.max_key_count is None else asked.max_key_count
     if not 0 < count <= MOST_KEYS:
         raise OutOfRange(f"maxKeyCount must be 1 to {MOST_KEYS}, not {count}")
     call.charge_listing(count)
-    found = await call.store.list_keys(call.account_id, asked.start_application_key_id, limit=count + 1)
+    start = max(asked.start_application_key_id or "", new_key_id(call.account_id, FIRST_KEY_INDEX))
+    found = await call.store.list_keys(call.account_id, start, limit=count + 1)
     page, following = found[:count], found[count:]
     return KeyList(
         keys=[key_object(key, call.version) for key in page if can_be_told(key, call.version)],
@@ -136,17 +138,14 @@ async def list_keys(call: Call, asked: ListKeys) -> KeyList:
     )
 
 
-def can_be_told(key: ApplicationKey, version: int) -> bool:
-    return version >= MULTI_BUCKET_VERSION or not is_for_several_buckets(key)
-
-
 async def delete_key(call: Call, asked: DeleteKey) -> KeyObject:
-    """The key that is gone now, and every token made from it."""
+    """The key that is gone now, and every token made from it. The master key cannot go."""
     call.allow("deleteKeys")
     unknown = BadRequest(f"application key does not exist: {asked.application_key_id}")
     try:
         key = await call.store.key(asked.application_key_id)
-        if key.account_id != call.account_id or not can_be_told(key, call.version):
+        is_master = key.key_id == master_key_id(call.account_id)
+        if key.account_id != call.account_id or is_master or not can_be_told(key, call.version):
             raise unknown
         await call.store.delete_key(call.account_id, key.key_id)
     except NoSuchApplicationKey as exc:

@@ -30,6 +30,7 @@ from calotype.serve.server import Server
 from calotype.serve.tls import Certificates
 from calotype.site.folder import OWNER_KEY_NAME, OwnerKey, load_credentials, save_credentials
 from calotype.store.errors import NoSuchApplicationKey
+from calotype.store.ids import master_key_id
 from calotype.store.store import RESERVE_BYTES, Store, milliseconds_now
 
 # The most that S3 and B2 take in one request: 5 GiB; a protocol answers the exact error below it.
@@ -123,14 +124,17 @@ async def forget_old_changes(store: Store) -> None:
 
 
 async def ensure_owner_key(store: Store, data: Path) -> None:
-    """Makes the key that may do everything, once, for the commands of this machine (credentials.json, 0600)."""
+    """Makes the account's master key, once, for the commands of this machine (credentials.json, 0600).
+
+    Where the owner had an ordinary key until now, that one goes on working and is listed.
+    """
     credentials = load_credentials(data)
-    if credentials.owner is not None:
+    account_id = (await store.default_account()).account_id
+    if credentials.owner is not None and credentials.owner.key_id == master_key_id(account_id):
         with contextlib.suppress(NoSuchApplicationKey):
             await store.key(credentials.owner.key_id)
             return
-    account = await store.default_account()
-    key = await store.create_key(account.account_id, OWNER_KEY_NAME, ALL_CAPABILITIES)
+    key = await store.create_master_key(account_id, OWNER_KEY_NAME, ALL_CAPABILITIES)
     save_credentials(data, replace(credentials, owner=OwnerKey(key.key_id, key.secret)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from calotype.master_key import CannotDecrypt, MasterKey
 from calotype.store.cache import RowCache
 from calotype.store.errors import NoSuchAccount, NoSuchApplicationKey, WrongMasterKey
-from calotype.store.ids import account_of_key, new_key_id, new_secret
+from calotype.store.ids import account_of_key, master_key_id, new_key_id, new_secret
 from calotype.store.metadata import Metadata, SealedKey, Transaction
 from calotype.store.model import ApplicationKey
 
@@ -52,7 +52,9 @@ class Keyring:
         name_prefix: str | None,
         now_ms: int,
         expires_at_ms: int | None,
+        is_master: bool = False,
     ) -> ApplicationKey:
+        """A new key. The account's master key, which `is_master` asks for, takes the place of an earlier one."""
         secret = new_secret(os.urandom)
         allowed = tuple(sorted(set(capabilities)))
         buckets = None if bucket_ids is None else tuple(sorted(set(bucket_ids)))
@@ -60,13 +62,13 @@ class Keyring:
         def insert(transaction: Transaction) -> SealedKey:
             if all(account.account_id != account_id for account in transaction.accounts()):
                 raise NoSuchAccount(account_id)
-            key_id = new_key_id(account_id, transaction.next_key_index(account_id))
+            key_id = _master_id(transaction, account_id) if is_master else _next_id(transaction, account_id)
             sealed = self._master_key.encrypt(secret.encode(), key_id.encode())
             key = SealedKey(account_id, key_id, name, sealed, allowed, now_ms, buckets, name_prefix, expires_at_ms)
             transaction.insert_key(key)
             return key
 
-        return self._opened(await self._change(insert))
+        return self._opened(await self._changed(insert))
 
     async def key(self, key_id: str) -> ApplicationKey:
         """The key, also when it has expired; raises NoSuchApplicationKey."""
@@ -96,12 +98,15 @@ class Keyring:
             transaction.remove_key(key)
             return key
 
+        return self._opened(await self._changed(remove))
+
+    async def _changed(self, function: Callable[[Transaction], SealedKey]) -> SealedKey:
         self._cache.forget_all()
         try:
-            removed = await self._change(remove)
+            changed: SealedKey = await self._change(function)
+            return changed
         finally:
             self._cache.forget_all()
-        return self._opened(removed)
 
     def _opened(self, sealed: SealedKey) -> ApplicationKey:
         return ApplicationKey(
@@ -121,6 +126,19 @@ class Keyring:
             return self._master_key.decrypt(sealed, context)
         except CannotDecrypt as error:
             raise WrongMasterKey(self._master_key.hint) from error
+
+
+def _next_id(transaction: Transaction, account_id: str) -> str:
+    return new_key_id(account_id, transaction.next_key_index(account_id))
+
+
+def _master_id(transaction: Transaction, account_id: str) -> str:
+    """The master key's id, which is free after this."""
+    key_id = master_key_id(account_id)
+    former = transaction.key(account_id, key_id)
+    if former is not None:
+        transaction.remove_key(former)
+    return key_id
 
 
 def secret_context(account_id: str, name: str) -> bytes:

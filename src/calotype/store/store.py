@@ -290,6 +290,19 @@ class Store(OpenStore):
             expires_at_ms=None if valid_ms is None else now_ms + valid_ms,
         )
 
+    async def create_master_key(self, account_id: str, name: str, capabilities: Iterable[str]) -> ApplicationKey:
+        """The key with which the account itself signs in, in place of an earlier one; its index is 0."""
+        return await self._keyring.create(
+            account_id,
+            name,
+            capabilities,
+            bucket_ids=None,
+            name_prefix=None,
+            now_ms=self._clock(),
+            expires_at_ms=None,
+            is_master=True,
+        )
+
     async def key(self, key_id: str) -> ApplicationKey:
         """The key, also when it has expired, from memory where possible; raises NoSuchApplicationKey."""
         return await self._keyring.key(key_id)
