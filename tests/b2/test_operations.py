@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calotype.b2 import operations
+from calotype.b2 import file_operations, operations
+from calotype.b2.encryption import NONE, WITH_SERVER_KEY, RequestedEncryption, encryption_headers, with_customer_key
 from calotype.b2.errors import (
     BadJson,
     BadRequest,
     MethodNotAllowed,
-    MissingFileLock,
     NotFound,
     NotImplementedCall,
 )
-from calotype.b2.transfers import OVERRIDE_HEADERS, DownloadFileById, DownloadFileByName, UploadFile
+from calotype.b2.file_lock import FileRetention
+from calotype.b2.transfers import OVERRIDE_HEADERS, DownloadFileById, DownloadFileByName, UploadFile, UploadPart
 from calotype.b2.wire import check_method, has_json_body, parse, read_target, to_request
 from calotype.http.message import Request
 
@@ -24,6 +25,7 @@ NAMES = st.text(
     st.characters(min_codepoint=32, exclude_characters="\x7f", exclude_categories=("Cs",)), min_size=1, max_size=40
 )
 VALUES = st.text(st.characters(min_codepoint=32, exclude_characters="\x7f", exclude_categories=("Cs",)), max_size=40)
+CUSTOMER_KEY = with_customer_key(bytes(range(32)))
 SHA1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
 
 EXAMPLES = [
@@ -53,14 +55,14 @@ EXAMPLES = [
     operations.CreateKey(account_id="a", capabilities=["readFiles"], key_name="old", bucket_id="b"),
     operations.ListKeys(account_id="a", max_key_count=5, start_application_key_id="k"),
     operations.DeleteKey(application_key_id="k"),
-    operations.GetUploadUrl(bucket_id="b"),
-    operations.GetUploadUrl(),
-    operations.ListFileNames(bucket_id="b", start_file_name="é", max_file_count=0, prefix="p/", delimiter="/"),
-    operations.ListFileVersions(bucket_id="b", start_file_name="a", start_file_id="4_z", max_file_count=10000),
-    operations.GetFileInfo(file_id="4_z"),
-    operations.HideFile(bucket_id="b", file_name="a b+c"),
-    operations.DeleteFileVersion(file_name="a", file_id="4_z", bypass_governance=True),
-    operations.GetDownloadAuthorization(
+    file_operations.GetUploadUrl(bucket_id="b"),
+    file_operations.GetUploadUrl(),
+    file_operations.ListFileNames(bucket_id="b", start_file_name="é", max_file_count=0, prefix="p/", delimiter="/"),
+    file_operations.ListFileVersions(bucket_id="b", start_file_name="a", start_file_id="4_z", max_file_count=10000),
+    file_operations.GetFileInfo(file_id="4_z"),
+    file_operations.HideFile(bucket_id="b", file_name="a b+c"),
+    file_operations.DeleteFileVersion(file_name="a", file_id="4_z", bypass_governance=True),
+    file_operations.GetDownloadAuthorization(
         bucket_id="b",
         file_name_prefix="",
         valid_duration_in_seconds=60,
@@ -71,6 +73,54 @@ EXAMPLES = [
         b2_content_encoding="gzip",
         b2_content_type="text/plain",
     ),
+    file_operations.StartLargeFile(
+        bucket_id="b",
+        file_name="film.mov",
+        content_type="b2/x-auto",
+        file_info={"large_file_sha1": SHA1},
+        file_retention=FileRetention(mode="governance", retain_until_timestamp=1_900_000_000_000),
+        legal_hold="on",
+        server_side_encryption=CUSTOMER_KEY,
+        custom_upload_timestamp=1_000,
+    ),
+    file_operations.StartLargeFile(bucket_id="b", file_name="a", content_type="a/b"),
+    file_operations.GetUploadPartUrl(file_id="4_z"),
+    file_operations.ListParts(file_id="4_z", start_part_number=3, max_part_count=10_000),
+    file_operations.ListUnfinishedLargeFiles(
+        bucket_id="b", name_prefix="2024/", start_file_id="4_z", max_file_count=100
+    ),
+    file_operations.FinishLargeFile(file_id="4_z", part_sha1_array=[SHA1, SHA1]),
+    file_operations.CancelLargeFile(file_id="4_z"),
+    file_operations.CopyFile(
+        source_file_id="4_z",
+        file_name="copy",
+        destination_bucket_id="c",
+        range="bytes=0-9",
+        metadata_directive="REPLACE",
+        content_type="a/b",
+        file_info={"a": "1"},
+        file_retention=FileRetention(mode="compliance", retain_until_timestamp=1),
+        legal_hold="off",
+        source_server_side_encryption=CUSTOMER_KEY,
+        destination_server_side_encryption=WITH_SERVER_KEY,
+    ),
+    file_operations.CopyFile(source_file_id="4_z", file_name="copy"),
+    file_operations.CopyPart(
+        source_file_id="4_z",
+        large_file_id="4_y",
+        part_number=2,
+        range="bytes=0-9",
+        source_server_side_encryption=WITH_SERVER_KEY,
+        destination_server_side_encryption=RequestedEncryption(mode=NONE),
+    ),
+    file_operations.UpdateFileRetention(
+        file_name="a",
+        file_id="4_z",
+        file_retention=FileRetention(mode="governance", retain_until_timestamp=1),
+        bypass_governance=True,
+    ),
+    file_operations.UpdateFileRetention(file_name="a", file_id="4_z", file_retention=FileRetention()),
+    file_operations.UpdateFileLegalHold(file_name="a", file_id="4_z", legal_hold="on"),
     UploadFile(
         bucket_id="b",
         file_name="2024/a b+c.png",
@@ -79,6 +129,9 @@ EXAMPLES = [
         content_length=5,
         info={"author": "é + 1", "b2-content-disposition": "inline; filename=a.png"},
         custom_upload_timestamp=1_000,
+        encryption=WITH_SERVER_KEY,
+        file_retention=FileRetention(mode="compliance", retain_until_timestamp=1_900_000_000_000),
+        legal_hold="off",
     ),
     UploadFile(
         bucket_id="b", file_name="a", content_type="b2/x-auto", content_sha1="hex_digits_at_end", content_length=45
@@ -89,7 +142,17 @@ EXAMPLES = [
         overrides={name: f"value of {name}" for name in OVERRIDE_HEADERS},
         query_authorization="4_token_dnld",
     ),
+    DownloadFileByName(bucket_name="photographs", file_name="a", encryption=CUSTOMER_KEY),
     DownloadFileById(file_id="4_z", overrides={"b2ContentType": "a/b"}),
+    DownloadFileById(file_id="4_z", encryption=CUSTOMER_KEY),
+    UploadPart(file_id="4_z", part_number=1, content_sha1=SHA1, content_length=5),
+    UploadPart(
+        file_id="4_z",
+        part_number=10_000,
+        content_sha1="hex_digits_at_end",
+        content_length=45,
+        encryption=CUSTOMER_KEY,
+    ),
 ]
 
 
@@ -110,7 +173,7 @@ def test_every_operation_written_into_a_request_is_read_back_the_same(operation,
 
 
 def test_the_examples_cover_every_operation():
-    classes = {*operations.OPERATIONS.values(), UploadFile, DownloadFileByName, DownloadFileById}
+    classes = {*operations.OPERATIONS.values(), UploadFile, UploadPart, DownloadFileByName, DownloadFileById}
     assert {type(example) for example in EXAMPLES} == classes
 
 
@@ -143,9 +206,9 @@ def test_a_get_carries_the_same_parameters_in_its_query():
 
 def test_a_query_gives_numbers_booleans_lists_and_objects():
     listing = json_call("b2_list_file_names", b"", "GET", "?bucketId=b&maxFileCount=7")
-    assert listing == operations.ListFileNames(bucket_id="b", max_file_count=7)
+    assert listing == file_operations.ListFileNames(bucket_id="b", max_file_count=7)
     deletion = json_call("b2_delete_file_version", b"", "GET", "?fileName=a&fileId=4&bypassGovernance=true")
-    assert deletion == operations.DeleteFileVersion(file_name="a", file_id="4", bypass_governance=True)
+    assert deletion == file_operations.DeleteFileVersion(file_name="a", file_id="4", bypass_governance=True)
     update = json_call(
         "b2_update_bucket", b"", "GET", "?accountId=a&bucketId=b&bucketInfo=%7B%22a%22:%221%22%7D&corsRules=[]"
     )
@@ -189,8 +252,7 @@ def test_a_query_that_is_no_such_call_is_refused(query):
         ("/b2api/b2_list_buckets", NotFound),
         ("/b2api/v4/b2_make_coffee", NotFound),
         ("/b2api/v4/../v4/b2_list_buckets", NotFound),
-        ("/b2api/v4/b2_copy_file", NotImplementedCall),
-        ("/b2api/v1/b2_upload_part/4_z/0037", NotImplementedCall),
+        ("/b2api/v4/b2_list_groups", NotImplementedCall),
         ("/b2api/v4/b2_list_buckets/all", NotFound),
     ],
 )
@@ -274,6 +336,12 @@ def upload_request(**changes):
     return request
 
 
+RETENTION = {
+    "x-bz-file-retention-mode": "governance",
+    "x-bz-file-retention-retain-until-timestamp": "1900000000000",
+}
+
+
 @pytest.mark.parametrize(
     ("changes", "error"),
     [
@@ -295,16 +363,79 @@ def upload_request(**changes):
         ({"x-bz-info-b2-other": "1"}, BadRequest),
         ({"x-bz-info-a": "v" * 7000}, BadRequest),
         ({"x-bz-info-b2-cache-control": "a%00"}, BadRequest),
-        ({"x-bz-file-legal-hold": "on"}, MissingFileLock),
-        ({"x-bz-file-retention-mode": "governance"}, MissingFileLock),
-        ({"x-bz-server-side-encryption": "AES256"}, NotImplementedCall),
-        ({"x-bz-server-side-encryption-customer-algorithm": "AES256"}, NotImplementedCall),
+        ({"x-bz-file-legal-hold": "maybe"}, BadRequest),
+        ({"x-bz-file-retention-mode": "governance"}, BadRequest),  # until when?
+        ({"x-bz-file-retention-retain-until-timestamp": "1"}, BadRequest),
+        ({**RETENTION, "x-bz-file-retention-mode": "forever"}, BadRequest),
+        ({**RETENTION, "x-bz-file-retention-mode": "None"}, BadRequest),  # what b2sdk writes for no retention
+        ({**RETENTION, "x-bz-file-retention-retain-until-timestamp": "soon"}, BadRequest),
+        ({**dict(encryption_headers(CUSTOMER_KEY)), "x-bz-server-side-encryption": "AES256"}, BadRequest),
     ],
 )
 def test_upload_headers_that_cannot_be_honoured_are_refused(changes, error):
     request = upload_request(**changes)
     with pytest.raises(error):
         parse(read_target(request.path), request)
+
+
+def part_request(path="/b2api/v4/b2_upload_part/4_z", **changes):
+    headers = {"x-bz-part-number": "1", "x-bz-content-sha1": SHA1, "content-length": "0", **changes}
+    request = Request.of("POST", path, [(name, value) for name, value in headers.items() if value is not None])
+    request.content_length = int(headers["content-length"]) if headers["content-length"] else None
+    return request
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"x-bz-part-number": None}, "Missing header: X-Bz-Part-Number"),
+        ({"x-bz-part-number": "0"}, "Part number must be in range 1 - 10000"),
+        ({"x-bz-part-number": "10001"}, "Part number must be in range 1 - 10000"),
+        ({"x-bz-part-number": "-1"}, "Part number must be in range 1 - 10000"),
+        ({"x-bz-part-number": "one"}, "Part number must be in range 1 - 10000"),
+        ({"x-bz-part-number": "9" * 5000}, "Part number must be in range 1 - 10000"),
+        ({"x-bz-content-sha1": None}, "Missing header: X-Bz-Content-Sha1"),
+        ({"content-length": None}, "Missing header: Content-Length"),
+    ],
+)
+def test_part_headers_that_cannot_be_honoured_are_refused(changes, message):
+    request = part_request(**changes)
+    with pytest.raises(BadRequest, match=message):
+        parse(read_target(request.path), request)
+
+
+def test_a_part_url_may_go_on_behind_the_file_id():
+    request = part_request("/b2api/v1/b2_upload_part/4_z/0037")
+    assert parse(read_target(request.path), request).file_id == "4_z"
+
+
+@pytest.mark.parametrize(
+    ("spelt", "value"), [("customUploadTimestamp", 5), ("custom_upload_timestamp", 5), ("customUploadTimestamp", "5")]
+)
+def test_the_custom_timestamp_of_a_large_file_is_read_in_either_spelling(spelt, value):
+    body = {"bucketId": "b", "fileName": "a", "contentType": "a/b", spelt: value}
+    assert json_call("b2_start_large_file", json.dumps(body).encode()).custom_upload_timestamp == 5
+
+
+@pytest.mark.parametrize("value", ["soon", "", "-1", "9" * 16, 1.5, {}])
+def test_a_custom_timestamp_that_is_no_number_is_refused(value):
+    body = {"bucketId": "b", "fileName": "a", "contentType": "a/b", "customUploadTimestamp": value}
+    with pytest.raises(BadRequest):
+        json_call("b2_start_large_file", json.dumps(body).encode())
+
+
+def test_a_query_may_carry_structures_as_json():
+    query = "?fileName=a&fileId=4&fileRetention=%7B%22mode%22:%22governance%22,%22retainUntilTimestamp%22:5%7D"
+    expected = file_operations.UpdateFileRetention(
+        file_name="a", file_id="4", file_retention=FileRetention(mode="governance", retain_until_timestamp=5)
+    )
+    assert json_call("b2_update_file_retention", b"", "GET", query) == expected
+
+
+def test_a_customer_key_does_not_show_itself():
+    upload = UploadPart(file_id="4", part_number=1, content_sha1=SHA1, content_length=0, encryption=CUSTOMER_KEY)
+    assert CUSTOMER_KEY.customer_key
+    assert CUSTOMER_KEY.customer_key not in f"{CUSTOMER_KEY!r} {CUSTOMER_KEY} {upload!r}"
 
 
 def test_a_file_name_may_be_1024_bytes_and_hold_dots():

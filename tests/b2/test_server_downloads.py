@@ -342,7 +342,7 @@ async def test_a_conditional_request_that_fails_has_the_apis_own_form(origin):
         ("PUT", "/file/photographs/a.png", 405, "method_not_allowed"),
         ("OPTIONS", "/b2api/v4/b2_list_buckets", 405, "method_not_allowed"),
         ("GET", "/b2api/v9/b2_list_buckets", 404, "not_found"),
-        ("POST", "/b2api/v4/b2_copy_file", 501, "not_implemented"),
+        ("POST", "/b2api/v4/b2_list_groups", 501, "not_implemented"),
         ("GET", "/file/photographs/%zz", 400, "bad_request"),
         ("GET", "/file/photographs/a%00", 404, "not_found"),
     ],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from calotype.auth.authorize import Resource, authorize
 from calotype.b2.credentials import NOBODY, TOKEN_NEEDED, Credentials, Grant
 from calotype.b2.errors import BadBucketId, Unauthorized
-from calotype.b2.operations import TransactionClass
+from calotype.b2.operation import TransactionClass
 from calotype.b2.settings import B2Settings, api_url
 from calotype.b2.transfers import DownloadFileById, DownloadFileByName
 from calotype.http.message import Request

@@ -23,6 +23,15 @@ import msgspec
 from calotype.api_client import ApiClient
 from calotype.auth.basic import basic_authorization
 from calotype.b2.errors import B2Error, BadAuthToken, ExpiredAuthToken, NotFound
+from calotype.b2.file_operations import (
+    DeleteFileVersion,
+    GetDownloadAuthorization,
+    GetFileInfo,
+    GetUploadUrl,
+    HideFile,
+    ListFileNames,
+    ListFileVersions,
+)
 from calotype.b2.json import (
     AccountAuthorization,
     AllowedBucket,
@@ -38,22 +47,15 @@ from calotype.b2.json import (
     StorageApi,
     UploadUrl,
 )
+from calotype.b2.operation import Operation
 from calotype.b2.operations import (
     AuthorizeAccount,
     CreateBucket,
     CreateKey,
     DeleteBucket,
-    DeleteFileVersion,
     DeleteKey,
-    GetDownloadAuthorization,
-    GetFileInfo,
-    GetUploadUrl,
-    HideFile,
     ListBuckets,
-    ListFileNames,
-    ListFileVersions,
     ListKeys,
-    Operation,
     UpdateBucket,
 )
 from calotype.b2.transfers import (

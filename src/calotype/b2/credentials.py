@@ -22,6 +22,7 @@ from calotype.store.store import Store
 
 ACCOUNT_TOKEN = "acct"
 UPLOAD_TOKEN = "upld"
+PART_TOKEN = "uplg"
 DOWNLOAD_TOKEN = "dnld"
 
 KEY_NEEDED = "An application key is needed: its id and the key itself in a Basic Authorization header"
@@ -36,11 +37,12 @@ RandomBytes = Callable[[int], bytes]
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Who a token speaks for. `overrides` are those that a download with it must repeat; `bucket_id` is the one
-    that an upload token is for."""
+    that an upload token is for, `file_id` the large file that a token for parts is for."""
 
     principal: Principal
     overrides: Mapping[str, str] = field(default_factory=dict)
     bucket_id: str | None = None
+    file_id: str | None = None
 
 
 NOBODY = Grant(ANONYMOUS)
@@ -55,13 +57,16 @@ class Credentials:
         self._secret: bytes | None = None
 
     async def key_of_basic(self, authorization: str | None, now_ms: int) -> ApplicationKey:
-        """The key whose id and secret stand in a Basic header; raises Unauthorized."""
+        """The key whose id and secret stand in a Basic header; raises Unauthorized.
+
+        An account id stands for the id of the account's master key, as in B2's beginnings (b2.md §2.2).
+        """
         presented = read_basic_credentials(authorization)
         if presented is None:
             raise Unauthorized(KEY_NEEDED)
         key_id, secret = presented
         try:
-            key = await self._store.key(key_id)
+            key = await self._store.key(master_key_id(key_id) if _ACCOUNT_ID.fullmatch(key_id) else key_id)
         except NoSuchApplicationKey as exc:
             raise Unauthorized(WRONG_KEY) from exc
         if not hmac.compare_digest(key.secret.encode(), secret.encode()):
@@ -78,6 +83,16 @@ class Credentials:
         key = await self._living_key(principal.key_id, now_ms)
         claims = {"key_id": key.key_id, "bucket_id": bucket.bucket_id, "nonce": self._random_bytes(6).hex()}
         return await self._seal(UPLOAD_TOKEN, claims, key, now_ms, lifetime_s)
+
+    async def part_token(self, principal: Principal, bucket: Bucket, file_id: str, now_ms: int, lifetime_s: int) -> str:
+        key = await self._living_key(principal.key_id, now_ms)
+        claims = {
+            "key_id": key.key_id,
+            "bucket_id": bucket.bucket_id,
+            "file_id": file_id,
+            "nonce": self._random_bytes(6).hex(),
+        }
+        return await self._seal(PART_TOKEN, claims, key, now_ms, lifetime_s)
 
     async def download_token(
         self,
@@ -106,6 +121,13 @@ class Credentials:
         claims = await self._open(UPLOAD_TOKEN, token, now_ms)
         key = await self._living_key(claims["key_id"], now_ms)
         return Grant(Principal.of(key), bucket_id=claims["bucket_id"])
+
+    async def part_grant(self, token: str | None, now_ms: int) -> Grant:
+        if not token:
+            raise Unauthorized(TOKEN_NEEDED)
+        claims = await self._open(PART_TOKEN, token, now_ms)
+        key = await self._living_key(claims["key_id"], now_ms)
+        return Grant(Principal.of(key), bucket_id=claims["bucket_id"], file_id=claims["file_id"])
 
     async def download_grant(self, token: str | None, now_ms: int) -> Grant:
         """Who an account or download token speaks for; nobody without a token, since the file may be public."""

@@ -3,7 +3,8 @@
 B2Error
 ├─ 400  BadRequest, BadJson, OutOfRange
 │  ├─ buckets     BadBucketId, DuplicateBucketName, TooManyBuckets, BucketNotEmpty
-│  ├─ files       FileNotPresent, NoSuchFile, AlreadyHidden, MissingPart, PartSha1Mismatch, SourceTooLarge
+│  ├─ files       FileNotPresent, NoSuchFile, AlreadyHidden, InvalidFileId, MissingPart, PartSha1Mismatch,
+│  │              SourceTooLarge
 │  ├─ lock        MissingFileLock, RetainUntilMustBeInFuture, FileLockConflict, SourceReplicationConflict,
 │  │              RestrictedBucketConflict
 │  └─ events      EventTypeCategories, EventTypeOverlap, EventTypesEmpty, EventTypeInvalid
@@ -108,6 +109,12 @@ class AlreadyHidden(B2Error):
     status, code = 400, "already_hidden"
 
 
+class InvalidFileId(B2Error):
+    """b2_list_parts of an id that is none."""
+
+    status, code = 400, "invalid_file_id"
+
+
 class MissingPart(B2Error):
     """b2_finish_large_file without one of the parts from 1 on."""
 
@@ -161,7 +168,7 @@ class RestrictedBucketConflict(B2Error):
 
 
 class EventTypeCategories(B2Error):
-    """A notification rule mixes event types of several categories."""
+    """A notification rule names all categories at once, such as `b2:*`. Several, each by its name, are fine."""
 
     status, code = 400, "event_type_categories"
 

@@ -5,6 +5,15 @@ from __future__ import annotations
 from calotype.b2 import names
 from calotype.b2.call import Call
 from calotype.b2.errors import AlreadyHidden, BadRequest, FileNotPresent, NoSuchFile, NotFound, OutOfRange
+from calotype.b2.file_operations import (
+    DeleteFileVersion,
+    GetDownloadAuthorization,
+    GetFileInfo,
+    GetUploadUrl,
+    HideFile,
+    ListFileNames,
+    ListFileVersions,
+)
 from calotype.b2.json import (
     DeletedVersion,
     DownloadAuthorization,
@@ -14,15 +23,6 @@ from calotype.b2.json import (
     UploadUrl,
 )
 from calotype.b2.objects import file_object, listing_rows
-from calotype.b2.operations import (
-    DeleteFileVersion,
-    GetDownloadAuthorization,
-    GetFileInfo,
-    GetUploadUrl,
-    HideFile,
-    ListFileNames,
-    ListFileVersions,
-)
 from calotype.b2.transfers import OVERRIDE_HEADERS, UploadFile
 from calotype.store.errors import NoSuchKey, NoSuchVersion
 from calotype.store.ids import bucket_of_version
@@ -30,7 +30,6 @@ from calotype.store.model import FileVersion
 
 DEFAULT_FILE_COUNT = 100
 MOST_FILES = 10_000
-FILES_PER_TRANSACTION = 1000
 LONGEST_DOWNLOAD_AUTHORIZATION_S = 604_800
 
 
@@ -109,8 +108,8 @@ async def get_file_info(call: Call, asked: GetFileInfo) -> FileObject:
     if file is None:
         raise NotFound("File is not in B2 Cloud Storage.")
     call.allow("readFiles", file.bucket_id, file.key)
-    await call.bucket(file.bucket_id)
-    return file_object(file, call.capabilities, call.version)
+    bucket = await call.bucket(file.bucket_id)
+    return file_object(file, bucket, call.capabilities, call.version)
 
 
 async def own_version(call: Call, file_id: str) -> FileVersion | None:
@@ -140,7 +139,7 @@ async def hide_file(call: Call, asked: HideFile) -> FileObject:
             raise AlreadyHidden(f"File already hidden: {asked.file_name}") from exc
         raise NoSuchFile(f"File not present: {asked.file_name}") from exc
     marker = await call.store.hide(bucket.bucket_id, key)
-    return file_object(marker, call.capabilities, call.version)
+    return file_object(marker, bucket, call.capabilities, call.version)
 
 
 async def delete_file_version(call: Call, asked: DeleteFileVersion) -> DeletedVersion:

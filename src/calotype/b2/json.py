@@ -84,6 +84,7 @@ class FileObject(Shape, frozen=True, kw_only=True):
     file_retention: Guarded | UnsetType = UNSET
     legal_hold: Guarded | UnsetType = UNSET
     server_side_encryption: dict[str, str | None] | UnsetType = UNSET
+    replication_status: str | UnsetType = UNSET
     upload_timestamp: int
 
 
@@ -102,6 +103,53 @@ class UploadUrl(Shape, frozen=True):
     bucket_id: str
     upload_url: str
     authorization_token: str
+
+
+class UploadPartUrl(Shape, frozen=True):
+    file_id: str
+    upload_url: str
+    authorization_token: str
+
+
+class PartObject(Shape, frozen=True, kw_only=True):
+    """A part of a large file that is not finished yet."""
+
+    file_id: str
+    part_number: int
+    content_length: int
+    content_sha1: str
+    content_md5: str | None
+    server_side_encryption: dict[str, str | None]
+    upload_timestamp: int
+
+
+class PartList(Shape, frozen=True):
+    parts: list[PartObject]
+    next_part_number: int | None = None
+
+
+class UnfinishedFileList(Shape, frozen=True):
+    files: list[FileObject]
+    next_file_id: str | None = None
+
+
+class CancelledFile(Shape, frozen=True):
+    file_id: str
+    account_id: str
+    bucket_id: str
+    file_name: str
+
+
+class UpdatedRetention(Shape, frozen=True):
+    file_id: str
+    file_name: str
+    file_retention: dict[str, Any]
+
+
+class UpdatedLegalHold(Shape, frozen=True):
+    file_id: str
+    file_name: str
+    legal_hold: str
 
 
 class DeletedVersion(Shape, frozen=True):

@@ -24,6 +24,8 @@ BUCKET_INFO_BYTES = 4000
 _INFO_KEY = re.compile(r"[A-Za-z0-9\-_.`~!#$%^&*'|+]{1,50}")
 INFO_BYTES = 7000
 """Of the name and all file infos together, as they go into the headers of a download."""
+PROTECTED_INFO_BYTES = 2048
+"""The same where the file is encrypted or its bucket has file lock."""
 
 INFO_HEADERS: Mapping[str, str] = {
     "b2-content-disposition": "content-disposition",
@@ -34,6 +36,11 @@ INFO_HEADERS: Mapping[str, str] = {
 }
 """The file infos that become header fields of a download, and which (b2.md §3.1)."""
 
+MOST_PARTS = 10_000
+"""A large file has no more parts (b2.md §3.5)."""
+
+LATEST_MS = 10**15 - 1
+
 _LINE_FOLD = re.compile(r"[ \t]*\r?\n[ \t]*|\r")
 
 
@@ -42,6 +49,20 @@ def file_name(name: str) -> str:
     if not name:
         raise BadRequest("File names must contain at least one character")
     return _checked(name, check_object_name)
+
+
+def part_number(number: int) -> int:
+    """The place of a part in its large file: 1 to 10,000."""
+    if not 1 <= number <= MOST_PARTS:
+        raise BadRequest(f"Part number must be in range 1 - {MOST_PARTS}")
+    return number
+
+
+def timestamp(milliseconds: int | None) -> int | None:
+    """A moment since the epoch that clients choose: at most 15 digits, the year 33658."""
+    if milliseconds is not None and not 0 <= milliseconds <= LATEST_MS:
+        raise BadRequest(f"Invalid timestamp: {milliseconds} is not 0 to {LATEST_MS}")
+    return milliseconds
 
 
 def name_prefix(prefix: str) -> str:
@@ -106,12 +127,14 @@ def file_info(info: Mapping[str, str], *, name: str) -> Mapping[str, str]:
     HTTP has such names.
     """
     checked = {info_key(key): value for key, value in info.items()}
-    size = len(name.encode()) + sum(
-        len(key) + len(encoded(value, f"File info {key}")) for key, value in checked.items()
-    )
-    if size > INFO_BYTES:
-        raise BadRequest(f"The file name and file info take {size} bytes; {INFO_BYTES} are allowed")
+    check_info_size(name, checked, limit=INFO_BYTES)
     return {key: info_value(key, value) for key, value in checked.items()}
+
+
+def check_info_size(name: str, info: Mapping[str, str], *, limit: int) -> None:
+    size = len(name.encode()) + sum(len(key) + len(encoded(value, f"File info {key}")) for key, value in info.items())
+    if size > limit:
+        raise BadRequest(f"The file name and file info take {size} bytes; {limit} are allowed")
 
 
 def info_key(key: str) -> str:

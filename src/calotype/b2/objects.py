@@ -6,16 +6,30 @@ What a key may read of a bucket's or file's settings depends on its capabilities
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
+from typing import Any
 
 from msgspec import UNSET
 
-from calotype.b2.json import BucketObject, FileObject, Guarded, KeyObject
+from calotype.b2.encryption import ALGORITHM
+from calotype.b2.file_lock import OFF, ON
+from calotype.b2.json import BucketObject, FileObject, Guarded, KeyObject, PartObject
 from calotype.b2.names import INFO_HEADERS
-from calotype.store.model import Action, ApplicationKey, Bucket, FileVersion, ListingPage
+from calotype.b2.replication import replication_status
+from calotype.store.model import (
+    Action,
+    ApplicationKey,
+    Bucket,
+    EncryptionScheme,
+    FileVersion,
+    ListingPage,
+    Part,
+    Retention,
+    ServerSideEncryption,
+)
 
 HIDE_MARKER_TYPE = "application/x-bz-hide-marker"
 NO_ENCRYPTION: dict[str, str | None] = {"mode": None, "algorithm": None}
-NO_RETENTION = {"mode": None, "retainUntilTimestamp": None}
+NO_RETENTION: dict[str, Any] = {"mode": None, "retainUntilTimestamp": None}
 NO_DEFAULT_RETENTION = {"mode": None, "period": None}
 
 
@@ -64,11 +78,14 @@ def is_for_several_buckets(key: ApplicationKey) -> bool:
     return key.bucket_ids is not None and len(key.bucket_ids) != 1
 
 
-def file_object(file: FileVersion, capabilities: Set[str], version: int) -> FileObject:
+def file_object(
+    file: FileVersion, bucket: Bucket, capabilities: Set[str], version: int, *, action: str | None = None
+) -> FileObject:
+    """The version as the caller may see it. `action` is `copy` in the answer of the call that made a copy."""
     if file.action is Action.HIDE:
         return plain_object(file, version)
     return FileObject(
-        action=file.action.value,
+        action=action or file.action.value,
         account_id=file.account_id,
         bucket_id=file.bucket_id,
         file_id=file.version_id,
@@ -76,13 +93,46 @@ def file_object(file: FileVersion, capabilities: Set[str], version: int) -> File
         content_length=file.length,
         size=file.length if version == 1 else UNSET,
         content_sha1=content_sha1(file),
-        content_md5=file.digests.md5 if file.digests else None,
+        content_md5=content_md5(file),
         content_type=file.content_type,
         file_info=file_info(file),
-        file_retention=guarded("readFileRetentions", capabilities, NO_RETENTION),
-        legal_hold=guarded("readFileLegalHolds", capabilities, None),
-        server_side_encryption=NO_ENCRYPTION,
+        file_retention=guarded("readFileRetentions", capabilities, retention_object(file.retention)),
+        legal_hold=guarded("readFileLegalHolds", capabilities, legal_hold_text(file.legal_hold)),
+        server_side_encryption=encryption_object(file.encryption),
+        replication_status=replication_status(bucket.settings, file) or UNSET,
         upload_timestamp=file.uploaded_at_ms,
+    )
+
+
+def retention_object(retention: Retention | None) -> dict[str, Any]:
+    if retention is None:
+        return NO_RETENTION
+    return {"mode": retention.mode.value, "retainUntilTimestamp": retention.until_ms}
+
+
+def legal_hold_text(legal_hold: bool | None) -> str | None:
+    return None if legal_hold is None else ON if legal_hold else OFF
+
+
+def encryption_object(encryption: ServerSideEncryption | None) -> dict[str, str | None]:
+    """The encryption in words; of a customer's key only its MD5 is told."""
+    if encryption is None:
+        return NO_ENCRYPTION
+    told: dict[str, str | None] = {"mode": encryption.scheme.value, "algorithm": ALGORITHM}
+    if encryption.scheme is EncryptionScheme.CUSTOMER_KEY:
+        told["customerKeyMd5"] = encryption.customer_key_md5
+    return told
+
+
+def part_object(part: Part, file: FileVersion) -> PartObject:
+    return PartObject(
+        file_id=part.version_id,
+        part_number=part.part_number,
+        content_length=part.length,
+        content_sha1=part.digests.sha1,
+        content_md5=None if has_customer_key(file) else part.digests.md5,
+        server_side_encryption=encryption_object(file.encryption),
+        upload_timestamp=part.uploaded_at_ms,
     )
 
 
@@ -124,7 +174,7 @@ def folder_object(bucket: Bucket, prefix: bytes, version: int) -> FileObject:
 
 def listing_rows(page: ListingPage, bucket: Bucket, capabilities: Set[str], version: int) -> list[FileObject]:
     """Files and folders of a page in one sequence, by name in byte order."""
-    rows = [(file.key, file_object(file, capabilities, version)) for file in page.versions]
+    rows = [(file.key, file_object(file, bucket, capabilities, version)) for file in page.versions]
     folders = [(prefix, folder_object(bucket, prefix, version)) for prefix in page.common_prefixes]
     return [row for _, row in sorted(rows + folders, key=lambda named: named[0])]
 
@@ -134,6 +184,17 @@ def content_sha1(file: FileVersion) -> str:
     if file.digests is None or not file.digests.sha1:
         return "none"
     return f"unverified:{file.digests.sha1}" if file.sha1_unverified else file.digests.sha1
+
+
+def content_md5(file: FileVersion) -> str | None:
+    """Not told of a file made of parts, which has none, and of one that only a customer's key opens (b2.md §1.6)."""
+    if file.digests is None or has_customer_key(file):
+        return None
+    return file.digests.md5 or None
+
+
+def has_customer_key(file: FileVersion) -> bool:
+    return file.encryption is not None and file.encryption.scheme is EncryptionScheme.CUSTOMER_KEY
 
 
 def file_info(file: FileVersion) -> dict[str, str]:

@@ -1,29 +1,35 @@
 """The calls of the B2 native API as values: what was asked, after parsing and before anybody decides.
 
 A call with a JSON body is a struct whose fields are the call's parameters; None, and null on the wire, is "not
-given". Uploads and downloads, whose parameters are headers and paths, stand in `transfers`. `wire` reads all of
-them from requests and writes them into requests. Class and capability of each call are those of b2.md §1.1.
+given". Here are those on the account, its buckets and its keys; those on files stand in `file_operations`, and uploads
+and downloads, whose parameters are headers and paths, in `transfers`. `wire` reads all of them from requests and
+writes them into requests. Class and capability of each call are those of b2.md §1.1.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
-from msgspec import Struct
-
-
-class TransactionClass(StrEnum):
-    A = "A"
-    B = "B"
-    C = "C"
-
-
-class Operation(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """A call whose parameters travel as JSON, or in the query of a GET."""
-
-    call: ClassVar[str]
-    transaction_class: ClassVar[TransactionClass]
+from calotype.b2.file_operations import (
+    CancelLargeFile,
+    CopyFile,
+    CopyPart,
+    DeleteFileVersion,
+    FinishLargeFile,
+    GetDownloadAuthorization,
+    GetFileInfo,
+    GetUploadPartUrl,
+    GetUploadUrl,
+    HideFile,
+    ListFileNames,
+    ListFileVersions,
+    ListParts,
+    ListUnfinishedLargeFiles,
+    StartLargeFile,
+    UpdateFileLegalHold,
+    UpdateFileRetention,
+)
+from calotype.b2.operation import Operation, TransactionClass
 
 
 class AuthorizeAccount(Operation, frozen=True, kw_only=True):
@@ -114,79 +120,6 @@ class DeleteKey(Operation, frozen=True, kw_only=True):
     application_key_id: str
 
 
-class GetUploadUrl(Operation, frozen=True, kw_only=True):
-    """`bucket_id` may be missing: ShareX sends null and means the bucket it listed before (uploaders.md §1.8)."""
-
-    call = "b2_get_upload_url"
-    transaction_class = TransactionClass.A
-
-    bucket_id: str | None = None
-
-
-class ListFileNames(Operation, frozen=True, kw_only=True):
-    call = "b2_list_file_names"
-    transaction_class = TransactionClass.C
-
-    bucket_id: str
-    start_file_name: str | None = None
-    max_file_count: int | None = None
-    prefix: str | None = None
-    delimiter: str | None = None
-
-
-class ListFileVersions(Operation, frozen=True, kw_only=True):
-    call = "b2_list_file_versions"
-    transaction_class = TransactionClass.C
-
-    bucket_id: str
-    start_file_name: str | None = None
-    start_file_id: str | None = None
-    max_file_count: int | None = None
-    prefix: str | None = None
-    delimiter: str | None = None
-
-
-class GetFileInfo(Operation, frozen=True, kw_only=True):
-    call = "b2_get_file_info"
-    transaction_class = TransactionClass.B
-
-    file_id: str
-
-
-class HideFile(Operation, frozen=True, kw_only=True):
-    call = "b2_hide_file"
-    transaction_class = TransactionClass.A
-
-    bucket_id: str
-    file_name: str
-
-
-class DeleteFileVersion(Operation, frozen=True, kw_only=True):
-    call = "b2_delete_file_version"
-    transaction_class = TransactionClass.A
-
-    file_name: str
-    file_id: str
-    bypass_governance: bool | None = None
-
-
-class GetDownloadAuthorization(Operation, frozen=True, kw_only=True):
-    """The `b2…` fields are header overrides that a download with the token must then carry itself."""
-
-    call = "b2_get_download_authorization"
-    transaction_class = TransactionClass.C
-
-    bucket_id: str
-    file_name_prefix: str
-    valid_duration_in_seconds: int
-    b2_content_disposition: str | None = None
-    b2_content_language: str | None = None
-    b2_expires: str | None = None
-    b2_cache_control: str | None = None
-    b2_content_encoding: str | None = None
-    b2_content_type: str | None = None
-
-
 OPERATIONS: dict[str, type[Operation]] = {
     operation.call: operation
     for operation in (
@@ -205,22 +138,21 @@ OPERATIONS: dict[str, type[Operation]] = {
         HideFile,
         DeleteFileVersion,
         GetDownloadAuthorization,
+        StartLargeFile,
+        GetUploadPartUrl,
+        ListParts,
+        ListUnfinishedLargeFiles,
+        FinishLargeFile,
+        CancelLargeFile,
+        CopyFile,
+        CopyPart,
+        UpdateFileRetention,
+        UpdateFileLegalHold,
     )
 }
 
 NOT_IMPLEMENTED = frozenset(
     {
-        "b2_start_large_file",
-        "b2_get_upload_part_url",
-        "b2_upload_part",
-        "b2_finish_large_file",
-        "b2_cancel_large_file",
-        "b2_copy_file",
-        "b2_copy_part",
-        "b2_list_parts",
-        "b2_list_unfinished_large_files",
-        "b2_update_file_retention",
-        "b2_update_file_legal_hold",
         "b2_get_bucket_notification_rules",
         "b2_set_bucket_notification_rules",
         "b2_create_group_member",

@@ -7,53 +7,33 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
-from calotype.b2 import bucket_calls, downloads, file_calls, key_calls, uploads
+from calotype.b2 import downloads, test_mode, uploads
+from calotype.b2.answers import ANSWERS
 from calotype.b2.call import Call, WatchedBody
 from calotype.b2.credentials import Credentials, RandomBytes
-from calotype.b2.errors import (
-    B2Error,
-    BadBucketId,
-    BadRequest,
-    CapExceeded,
-    DownloadCapExceeded,
-    InternalError,
-    ServiceUnavailable,
-    StorageCapExceeded,
-    TransactionCapExceeded,
-    Unauthorized,
+from calotype.b2.errors import B2Error, BadRequest, CapExceeded, InternalError, Unauthorized
+from calotype.b2.file_operations import GetUploadUrl
+from calotype.b2.json import (
+    AccountAuthorization,
+    BucketList,
+    FileObject,
+    PartObject,
+    authorization_answer,
+    json_response,
 )
-from calotype.b2.json import AccountAuthorization, BucketList, authorization_answer, json_response
-from calotype.b2.operations import (
-    OPERATIONS,
-    AuthorizeAccount,
-    CreateBucket,
-    CreateKey,
-    DeleteBucket,
-    DeleteFileVersion,
-    DeleteKey,
-    GetDownloadAuthorization,
-    GetFileInfo,
-    GetUploadUrl,
-    HideFile,
-    ListBuckets,
-    ListFileNames,
-    ListFileVersions,
-    ListKeys,
-    Operation,
-    UpdateBucket,
-)
+from calotype.b2.operation import Operation
+from calotype.b2.operations import OPERATIONS, AuthorizeAccount
 from calotype.b2.settings import B2Settings
-from calotype.b2.transfers import DownloadFileById, DownloadFileByName, UploadFile
+from calotype.b2.transfers import DownloadFileById, DownloadFileByName, UploadFile, UploadPart
+from calotype.b2.translation import translated
 from calotype.b2.wire import (
     LONGEST_JSON_BYTES,
     Target,
     check_method,
     has_json_body,
     parse,
-    parse_upload,
     read_target,
 )
 from calotype.http.message import BodyTooLarge, Prepared, Request, Response, read_body
@@ -62,28 +42,13 @@ from calotype.store.store import Store
 
 log = logging.getLogger(__name__)
 
-Answer = Callable[[Call, Any], Awaitable[Any]]
-
-ANSWERS: Mapping[type[Operation], Answer] = {
-    AuthorizeAccount: key_calls.authorize_account,
-    ListBuckets: bucket_calls.list_buckets,
-    CreateBucket: bucket_calls.create_bucket,
-    UpdateBucket: bucket_calls.update_bucket,
-    DeleteBucket: bucket_calls.delete_bucket,
-    CreateKey: key_calls.create_key,
-    ListKeys: key_calls.list_keys,
-    DeleteKey: key_calls.delete_key,
-    GetUploadUrl: file_calls.get_upload_url,
-    ListFileNames: file_calls.list_file_names,
-    ListFileVersions: file_calls.list_file_versions,
-    GetFileInfo: file_calls.get_file_info,
-    HideFile: file_calls.hide_file,
-    DeleteFileVersion: file_calls.delete_file_version,
-    GetDownloadAuthorization: file_calls.get_download_authorization,
+TRANSACTION_CLASSES = {
+    **{kind.call: kind.transaction_class for kind in OPERATIONS.values()},
+    UploadFile.call: UploadFile.transaction_class,
+    UploadPart.call: UploadPart.transaction_class,
+    DownloadFileByName.call: DownloadFileByName.transaction_class,
+    DownloadFileById.call: DownloadFileById.transaction_class,
 }
-
-# A 503 would make clients try for minutes what cannot work.
-DISK_FULL = "Cannot upload files: the disk of this origin is full up to its reserve."
 
 REMEMBERED_TOKENS = 1000
 """Account tokens whose last listed bucket is remembered, for ShareX (uploaders.md §1.8)."""
@@ -98,6 +63,7 @@ class B2Server:
         self._store = store
         self._settings = settings
         self._clock = clock
+        self._random_bytes = random_bytes
         self._credentials = Credentials(store, random_bytes)
         self._listed_buckets: OrderedDict[str, str] = OrderedDict()
 
@@ -151,17 +117,24 @@ class B2Server:
             call.settle()
 
     async def _dispatch(self, call: Call, target: Target) -> Response:
+        call.transaction_class = TRANSACTION_CLASSES[target.call]
+        self._cause_trouble(call)
         match target.call:
-            case UploadFile.call:
+            case UploadFile.call | UploadPart.call:
                 return await self._upload(call, target)
             case DownloadFileByName.call | DownloadFileById.call:
                 return await self._download(call, target)
             case name:
                 return await self._json_call(call, target, OPERATIONS[name])
 
+    def _cause_trouble(self, call: Call) -> None:
+        """Raises what the client asked for to test itself."""
+        mode = call.request.headers.get(test_mode.HEADER)
+        if error := test_mode.trouble(mode, call.name, call.transaction_class, self._random_bytes):
+            raise error
+
     async def _json_call(self, call: Call, target: Target, kind: type[Operation]) -> Response:
         """The token comes first, so that a stranger learns nothing from what is asked."""
-        call.transaction_class = kind.transaction_class
         if kind is not AuthorizeAccount:
             call.grant = await self._credentials.account_grant(call.token, call.now_ms)
         asked = parse(target, call.request, await json_body(call, target))
@@ -175,16 +148,20 @@ class B2Server:
         return json_response(answer)
 
     async def _upload(self, call: Call, target: Target) -> Response:
-        call.transaction_class = UploadFile.transaction_class
-        call.grant = await self._credentials.upload_grant(call.token, call.now_ms)
+        is_part = target.call == UploadPart.call
+        grant_of = self._credentials.part_grant if is_part else self._credentials.upload_grant
+        call.grant = await grant_of(call.token, call.now_ms)
         call.allow("writeFiles", call.grant.bucket_id)
-        asked = parse_upload(target, call.request)
-        file = await uploads.upload_file(call, asked)
+        asked = parse(target, call.request)
+        assert isinstance(asked, UploadFile | UploadPart)
+        if isinstance(asked, UploadPart):
+            answer: FileObject | PartObject = await uploads.upload_part(call, asked)
+        else:
+            answer = await uploads.upload_file(call, asked)
         call.count(bytes_in=asked.file_length)
-        return json_response(file)
+        return json_response(answer)
 
     async def _download(self, call: Call, target: Target) -> Response:
-        call.transaction_class = DownloadFileByName.transaction_class
         asked = parse(target, call.request, await json_body(call, target))
         assert isinstance(asked, DownloadFileByName | DownloadFileById)
         token = call.token or asked.query_authorization
@@ -222,26 +199,3 @@ async def json_body(call: Call, target: Target) -> bytes:
         return await read_body(call.body, LONGEST_JSON_BYTES)
     except BodyTooLarge as exc:
         raise BadRequest(f"The body is longer than {LONGEST_JSON_BYTES} bytes") from exc
-
-
-def translated(error: store_errors.StoreError) -> B2Error:
-    """What the store refused, in the API's words; what no call expects is our own fault."""
-    match error:
-        case store_errors.StorageFull():
-            return StorageCapExceeded(DISK_FULL)
-        case store_errors.StorageCapExceeded():
-            return StorageCapExceeded()
-        case store_errors.DownloadCapExceeded():
-            return DownloadCapExceeded()
-        case store_errors.TransactionCapExceeded():
-            return TransactionCapExceeded()
-        case store_errors.ReadOnly():
-            return ServiceUnavailable(
-                "The origin is read-only since a disk failure; nothing is taken until it is mended"
-            )
-        case store_errors.NoSuchBucket(bucket=bucket):
-            return BadBucketId(bucket)
-        case store_errors.IncompleteUpload(expected_length=expected, length=length):
-            return BadRequest(f"{length} bytes came, {expected} were announced")
-    log.error("the store failed: %s", error)
-    return InternalError()

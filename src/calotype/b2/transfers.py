@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from calotype.b2.operations import TransactionClass
+from calotype.b2.encryption import RequestedEncryption
+from calotype.b2.file_lock import FileRetention
+from calotype.b2.operation import TransactionClass
 
 AUTO_CONTENT_TYPE = "b2/x-auto"
 HEX_DIGITS_AT_END = "hex_digits_at_end"
@@ -14,6 +16,7 @@ DO_NOT_VERIFY = "do_not_verify"
 SHA1_HEX_LENGTH = 40
 
 LONGEST_UPLOAD_BYTES = 5_000_000_000
+"""Of one file sent whole, of one part, and of what one copy takes from its source (b2.md §3.5)."""
 
 OVERRIDE_HEADERS: Mapping[str, str] = {
     "b2ContentDisposition": "content-disposition",
@@ -27,22 +30,15 @@ OVERRIDE_HEADERS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UploadFile:
-    """b2_upload_file. `content_sha1` is 40 hex digits, HEX_DIGITS_AT_END or DO_NOT_VERIFY.
+class SentBody:
+    """What an upload says of its body. `content_sha1` is 40 hex digits, HEX_DIGITS_AT_END or DO_NOT_VERIFY.
 
-    `content_length` counts the body, the digits at its end included. `info` holds the file infos in clear.
+    `content_length` counts the body, the digits at its end included.
     """
 
-    call: ClassVar[str] = "b2_upload_file"
-    transaction_class: ClassVar[TransactionClass] = TransactionClass.A
-
-    bucket_id: str
-    file_name: str
-    content_type: str
     content_sha1: str
     content_length: int
-    info: Mapping[str, str] = field(default_factory=dict)
-    custom_upload_timestamp: int | None = None
+    encryption: RequestedEncryption | None = None
 
     @property
     def has_digits_at_end(self) -> bool:
@@ -50,8 +46,35 @@ class UploadFile:
 
     @property
     def file_length(self) -> int:
-        """Bytes of the file itself."""
+        """Bytes of the file or part itself."""
         return self.content_length - SHA1_HEX_LENGTH if self.has_digits_at_end else self.content_length
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadFile(SentBody):
+    """b2_upload_file. `info` holds the file infos in clear."""
+
+    call: ClassVar[str] = "b2_upload_file"
+    transaction_class: ClassVar[TransactionClass] = TransactionClass.A
+
+    bucket_id: str
+    file_name: str
+    content_type: str
+    info: Mapping[str, str] = field(default_factory=dict)
+    custom_upload_timestamp: int | None = None
+    file_retention: FileRetention | None = None
+    legal_hold: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPart(SentBody):
+    """b2_upload_part. `file_id` is that of the URL; the token has the last word on it."""
+
+    call: ClassVar[str] = "b2_upload_part"
+    transaction_class: ClassVar[TransactionClass] = TransactionClass.A
+
+    file_id: str
+    part_number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +88,7 @@ class DownloadFileByName:
     file_name: str
     overrides: Mapping[str, str] = field(default_factory=dict)
     query_authorization: str | None = None
+    encryption: RequestedEncryption | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +99,8 @@ class DownloadFileById:
     file_id: str
     overrides: Mapping[str, str] = field(default_factory=dict)
     query_authorization: str | None = None
+    encryption: RequestedEncryption | None = None
 
 
 Download = DownloadFileByName | DownloadFileById
+UPLOAD_CALLS = (UploadFile.call, UploadPart.call)
