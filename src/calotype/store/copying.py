@@ -19,7 +19,7 @@ from calotype.store.encryption import CustomerKey, EncryptionKey, check_customer
 from calotype.store.errors import BlobDamaged, NoSuchVersion
 from calotype.store.incoming import BlobIntake, IncomingBody, Received
 from calotype.store.metadata import Metadata, Transaction
-from calotype.store.model import Action, Bucket, Digests, Extent, FileVersion, Part, VersionDraft
+from calotype.store.model import Action, Bucket, Digests, EventType, Extent, FileVersion, Part, VersionDraft
 from calotype.store.parts import cut_extents, selected_extents, share
 from calotype.store.settings import Clock
 from calotype.store.unfinished import UNKNOWN_DIGESTS, PartChange
@@ -93,7 +93,9 @@ class Copying:
         version = replace(version, digests=received.digests, etag=etag, extents=received.extents)
 
         def put(transaction: Transaction) -> Change:
-            return put_version(transaction, version, received.blobs, precondition, keeps_time=keeps_time)
+            return put_version(
+                transaction, version, received.blobs, precondition, keeps_time=keeps_time, told_as=EventType.COPIED
+            )
 
         return _made(await self.commits.with_body(put, received))
 
@@ -203,7 +205,7 @@ def _put_shared(
     parts = _copied_parts(transaction, source, span, version) if source.part_count else []
     share(transaction, source.account_id, [*extents, *(extent for part in parts for extent in part.extents)])
     version = replace(version, extents=tuple(extents), part_count=len(parts))
-    change = put_version(transaction, version, (), precondition, keeps_time=keeps_time)
+    change = put_version(transaction, version, (), precondition, keeps_time=keeps_time, told_as=EventType.COPIED)
     for part in parts:
         transaction.insert_part(version.bucket_id, part)
     return change
@@ -234,6 +236,8 @@ def _copied_parts(transaction: Transaction, source: FileVersion, span: Span, ver
     for part in transaction.parts_within(source.account_id, source.version_id, span.start, span.stop):
         extents = tuple(cut_extents(part, span.start, span.stop))
         length = sum(extent.length for extent in extents)
+        if not length:
+            continue
         is_cut = length < part.length
         copied.append(
             replace(
