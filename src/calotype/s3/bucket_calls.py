@@ -54,8 +54,7 @@ async def owner_of(call: Call, account_id: str) -> Owner:
 
 
 async def list_buckets(call: Call, asked: ListBuckets) -> Response:
-    if not may_see_all_names(call):
-        call.allow_on_account("listAllBucketNames")
+    call.allow_on_account("listBuckets" if may_see_all_names(call) else "listAllBucketNames")
     account_id = call.principal.account_id
     buckets = tuple(
         BucketSummary(bucket.name, bucket.created_at_ms)

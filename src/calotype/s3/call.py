@@ -13,8 +13,11 @@ from calotype.s3.errors import AccessDenied, NoSuchBucket
 from calotype.s3.operation import Operation
 from calotype.s3.settings import S3Settings
 from calotype.store import errors as store_errors
+from calotype.store.accounting import Begun
 from calotype.store.model import Bucket
 from calotype.store.store import Store
+
+DOWNLOADS = ("GetObject", "HeadObject")
 
 
 @dataclass(slots=True)
@@ -38,6 +41,9 @@ class Call:
     bucket_name: str = ""
     bytes_in: int = 0
     counts_itself: bool = False  # the answer is a stream, which counts what was taken of it
+    is_counted: bool = False
+    has_begun: bool = False
+    begun: Begun | None = None
 
     async def bucket(self, name: str) -> Bucket:
         """The bucket, whoever owns it; raises NoSuchBucket, AccessDenied when its owner is not the one expected."""
@@ -59,28 +65,55 @@ class Call:
         return authorize(self.principal, capability, resource)
 
     def allow(self, capability: str, bucket: Bucket, key: bytes | None = None) -> None:
-        """Returns when the caller may; raises AccessDenied with the reason when it holds a key, without otherwise."""
+        """Returns when the caller may; raises AccessDenied with the reason when it holds a key, without otherwise.
+
+        For what is allowed the cap of the bucket's owner is used up, which raises the store's CapExceeded.
+        """
         denial = self.denial(capability, bucket, key)
         if denial is not None:
             raise self.access_denied(denial)
+        self.begin()
 
     def allow_on_account(self, capability: str) -> None:
         denial = authorize(self.principal, capability, Resource(self.principal.account_id))
         if denial is not None:
             raise self.access_denied(denial)
+        self.begin()
 
     def access_denied(self, denial: Denial) -> AccessDenied:
         return AccessDenied() if self.principal.is_anonymous else AccessDenied(f"Access Denied: {denial}")
 
+    @property
+    def charged_account_id(self) -> str:
+        """Whose ledger and caps: the bucket's owner's, or the caller's where no bucket is meant."""
+        return self.bucket_owner or self.principal.account_id
+
+    def begin(self) -> None:
+        """Use the account's cap up, once; raises CapExceeded, after which nothing may be done."""
+        if self.has_begun:
+            return
+        self.has_begun = True
+        self.begun = self.store.accounting.begin_call(
+            self.charged_account_id, self.operation.transaction_class, is_download=self.operation.name in DOWNLOADS
+        )
+
+    def settle(self) -> None:
+        """Give back what was used of the cap by a call that is not counted in the end."""
+        if self.begun is not None and not self.is_counted and not self.counts_itself:
+            self.begun.take_back()
+
     def count(self, *, bytes_out: int = 0) -> None:
-        """Count the call in the ledger of the bucket's owner, or of the caller where no bucket is meant."""
-        account_id = self.bucket_owner or self.principal.account_id
-        if account_id:
-            self.store.count(
-                account_id,
-                self.bucket_name,
-                self.operation.name,
-                self.operation.transaction_class,
-                bytes_in=self.bytes_in,
-                bytes_out=bytes_out,
-            )
+        """Write the call into the ledger, once."""
+        if self.is_counted or not self.charged_account_id:
+            return
+        self.is_counted = True
+        if not self.has_begun:  # it failed before anybody asked the cap
+            self.store.accounting.note_call(self.charged_account_id, self.operation.transaction_class)
+        self.store.count(
+            self.charged_account_id,
+            self.bucket_name,
+            self.operation.name,
+            self.operation.transaction_class,
+            bytes_in=self.bytes_in,
+            bytes_out=bytes_out,
+        )

@@ -47,11 +47,14 @@ async def get_object(call: Call, asked: GetObject) -> Response:
 async def readable_version(call: Call, bucket: Bucket, key: bytes, version_id: str | None) -> FileVersion:
     """The version asked for, which the caller may read; raises AccessDenied before it tells what is there."""
     denial = call.denial("readFiles", bucket, key)
+    if denial is None:
+        call.begin()
     version = await find_version(call, bucket, key, version_id)
     if denial is not None:
         is_public = isinstance(version, FileVersion) and version.attributes.get("acl") == CannedAcl.PUBLIC_READ
         if not is_public or call.denial("readFiles", bucket, key, is_public=True):
             raise call.access_denied(denial)
+        call.begin()
     if isinstance(version, FileVersion):
         return version
     may_not_list = call.denial("listFiles", bucket, key)
@@ -170,6 +173,6 @@ async def content_response(
     headers = headers.add("content-length", str(stop - start))
     if call.request.method == "HEAD":
         return Response(status, headers)
-    call.counts_itself = True
     body = await counted_body(call.store, version, span, lambda sent: call.count(bytes_out=sent))
+    call.counts_itself = True
     return Response(status, headers, body)

@@ -105,20 +105,29 @@ class S3Server:
         call = Call(self._store, self._settings, request, body, operation_type(asked), request.headers, self._clock())
         try:
             response = await answered(call, asked)
+            if not call.counts_itself:
+                call.count()
+            return response
         except S3Error as error:
-            if error.status != AccessDenied.status:
+            if is_counted(error):
                 call.count()
             raise
         except StoreError as error:
             if (problem := translated(error)).status == InternalError.status:
                 log.exception("%s failed", call.operation.name)
+            if is_counted(problem):
+                call.count()
             raise problem from error
         except Exception as error:
             log.exception("%s failed", call.operation.name)
             raise InternalError from error
-        if not call.counts_itself:
-            call.count()
-        return response
+        finally:
+            call.settle()
+
+
+def is_counted(error: S3Error) -> bool:
+    """Whether a call with this answer was done, as far as the ledger is concerned: refused it was not."""
+    return error.status < InternalError.status and error.status != AccessDenied.status
 
 
 async def answered(call: Call, asked: S3Request) -> Response:

@@ -8,6 +8,17 @@ from typing import Any
 from calotype.s3 import errors
 from calotype.store import errors as store_errors
 
+# The words of the native API (b2.md §5), by which people look the matter up.
+STORAGE_CAP_EXCEEDED = "Cannot upload files, storage cap exceeded. See the Caps & Alerts page to increase your cap."
+DOWNLOAD_CAP_EXCEEDED = (
+    "Cannot download file, download bandwidth or transaction (Class B) cap exceeded. "
+    "See the Caps & Alerts page to increase your cap."
+)
+TRANSACTION_CAP_EXCEEDED = (
+    "Transaction cap exceeded. To increase your cap, sign in to your B2 Cloud Storage account online. "
+    "Then select the Caps & Alerts link in the B2 Cloud Storage section of the sidebar."
+)
+
 _WORDS: dict[type[store_errors.StoreError], Callable[[Any], errors.S3Error]] = {
     store_errors.NoSuchBucket: lambda error: errors.NoSuchBucket(BucketName=error.bucket),
     store_errors.NoSuchKey: lambda error: errors.NoSuchKey(Key=error.key.decode("utf-8", "replace")),
@@ -21,6 +32,9 @@ _WORDS: dict[type[store_errors.StoreError], Callable[[Any], errors.S3Error]] = {
     store_errors.StorageFull: lambda error: errors.InsufficientStorage(
         f"{errors.InsufficientStorage.default_message} ({error})"
     ),
+    store_errors.StorageCapExceeded: lambda _: errors.AccessDenied(STORAGE_CAP_EXCEEDED),
+    store_errors.DownloadCapExceeded: lambda _: errors.AccessDenied(DOWNLOAD_CAP_EXCEEDED),
+    store_errors.TransactionCapExceeded: lambda _: errors.AccessDenied(TRANSACTION_CAP_EXCEEDED),
     store_errors.ReadOnly: lambda error: errors.ServiceUnavailable(
         f"The origin is read-only: {error}", headers=(("retry-after", "60"),)
     ),
