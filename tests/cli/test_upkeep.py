@@ -88,7 +88,7 @@ def test_with_a_new_master_key_a_restored_site_starts_with_every_picture(tmp_pat
     new.start()
     try:
         assert new.get("/kept/a.png").content == b"a picture to keep"
-        assert {key["name"] for key in new.calotype_json("keys", "list")} == {"owner", "calotype-site", "calotype-edge"}
+        assert {key["name"] for key in new.calotype_json("keys", "list")} == {"calotype-site", "calotype-edge"}
         assert new.calotype("doctor").returncode == 0
     finally:
         new.stop()
