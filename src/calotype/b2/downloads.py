@@ -6,15 +6,20 @@ a cache before us can revalidate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from calotype.auth.authorize import Resource
 from calotype.b2.call import Call
 from calotype.b2.credentials import TOKEN_NEEDED
-from calotype.b2.errors import NotFound, PreconditionFailed, RangeNotSatisfiable, Unauthorized
+from calotype.b2.encryption import ALGORITHM, CUSTOMER_ALGORITHM_HEADER, CUSTOMER_KEY_MD5_HEADER
+from calotype.b2.encryption import HEADER as ENCRYPTION_HEADER
+from calotype.b2.encryption_key import customer_key
+from calotype.b2.errors import BadRequest, NotFound, PreconditionFailed, RangeNotSatisfiable, Unauthorized
 from calotype.b2.file_calls import well_formed
-from calotype.b2.objects import content_sha1, header_value
-from calotype.b2.transfers import OVERRIDE_HEADERS, DownloadFileById, DownloadFileByName
+from calotype.b2.file_lock import LEGAL_HOLD_HEADER, RETAIN_UNTIL_HEADER, RETENTION_MODE_HEADER
+from calotype.b2.objects import content_sha1, has_customer_key, header_value, legal_hold_text
+from calotype.b2.replication import replication_status
+from calotype.b2.transfers import OVERRIDE_HEADERS, Download, DownloadFileById, DownloadFileByName
 from calotype.http.conditional import Outcome, Validators, evaluate, if_range_allows, not_modified_headers
 from calotype.http.content_types import user_content_headers
 from calotype.http.http_date import format_http_date
@@ -22,8 +27,9 @@ from calotype.http.message import Headers, Response
 from calotype.http.percent import encode_b2
 from calotype.http.ranges import UNSATISFIABLE, content_range, parse_range, resolve, unsatisfied_range
 from calotype.store.counted_body import counted_body
+from calotype.store.encryption import CustomerKey
 from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
-from calotype.store.model import Action, Bucket, FileVersion
+from calotype.store.model import Action, Bucket, EncryptionScheme, FileVersion, ServerSideEncryption
 
 PRIVATE_CACHE_CONTROL = "max-age=0, no-cache, no-store"
 
@@ -33,7 +39,7 @@ async def download_by_name(call: Call, asked: DownloadFileByName) -> Response:
     key = asked.file_name.encode()
     call.check("readFiles", Resource(bucket.account_id, bucket.bucket_id, key, bucket.is_public))
     file = await newest(call, bucket, key)
-    return await respond(call, bucket, file, asked.overrides)
+    return await respond(call, bucket, file, asked)
 
 
 async def download_by_id(call: Call, asked: DownloadFileById) -> Response:
@@ -46,7 +52,7 @@ async def download_by_id(call: Call, asked: DownloadFileById) -> Response:
     call.check("readFiles", Resource(bucket.account_id, bucket.bucket_id, file.key, bucket.is_public))
     if file.action is not Action.UPLOAD:
         raise NotFound("File is not in B2 Cloud Storage.")
-    return await respond(call, bucket, file, asked.overrides)
+    return await respond(call, bucket, file, asked)
 
 
 async def bucket_of_name(call: Call, name: str) -> Bucket:
@@ -79,10 +85,12 @@ async def newest(call: Call, bucket: Bucket, key: bytes) -> FileVersion:
     return await newest(call, bucket, bare)
 
 
-async def respond(call: Call, bucket: Bucket, file: FileVersion, overrides: Mapping[str, str]) -> Response:
-    """The answer for a version that the caller may read: 200, 206, 304, or an error by condition or range."""
-    check_overrides(call, overrides)
-    headers = Headers(download_headers(call, bucket, file, overrides))
+async def respond(call: Call, bucket: Bucket, file: FileVersion, asked: Download) -> Response:
+    """The answer for a version that the caller may read: 200, 206, 304, or an error by key, condition or range."""
+    check_overrides(call, asked.overrides)
+    key = customer_key(asked.encryption)
+    call.store.check_customer_key(file, key)
+    headers = Headers(download_headers(call, bucket, file, asked.overrides))
     request = call.request
     validators = Validators(headers.get("etag"), file.uploaded_at_ms // 1000)
     match evaluate(request.method, request.headers, validators):
@@ -92,11 +100,9 @@ async def respond(call: Call, bucket: Bucket, file: FileVersion, overrides: Mapp
             raise PreconditionFailed
     span = asked_span(call, file, validators)
     if span is None:
-        return await response(call, file, 200, headers, (0, file.length))
-    start, stop = span
-    return await response(
-        call, file, 206, headers.add("content-range", content_range(start, stop, file.length)), (start, stop)
-    )
+        return await response(call, file, 200, headers, (0, file.length), key)
+    headers = headers.add("content-range", content_range(*span, file.length))
+    return await response(call, file, 206, headers, span, key)
 
 
 def check_overrides(call: Call, overrides: Mapping[str, str]) -> None:
@@ -108,10 +114,18 @@ def check_overrides(call: Call, overrides: Mapping[str, str]) -> None:
 
 
 def asked_span(call: Call, file: FileVersion, validators: Validators) -> tuple[int, int] | None:
-    """The part of the file that was asked for, or None for all of it: one range at a time, GET only (b2.md §4.3)."""
+    """The part of the file that was asked for, or None for all of it: one range at a time, GET only (b2.md §4.3).
+
+    A range of bytes that makes no sense is refused (b2.md §4.4), where HTTP would let it pass.
+    """
     request = call.request
-    ranges = parse_range(request.headers.get("range"))
-    if ranges is None or request.method == "HEAD" or not if_range_allows(request.headers, validators):
+    asked = request.headers.get("range")
+    if asked is None or request.method == "HEAD" or not if_range_allows(request.headers, validators):
+        return None
+    ranges = parse_range(asked)
+    if ranges is None:
+        if asked.lower().startswith("bytes"):
+            raise BadRequest(f"Invalid Range: {asked!r}")
         return None
     spans = resolve(ranges, file.length)
     if spans is UNSATISFIABLE:
@@ -119,12 +133,14 @@ def asked_span(call: Call, file: FileVersion, validators: Validators) -> tuple[i
     return spans[0] if len(spans) == 1 else None
 
 
-async def response(call: Call, file: FileVersion, status: int, headers: Headers, span: tuple[int, int]) -> Response:
+async def response(
+    call: Call, file: FileVersion, status: int, headers: Headers, span: tuple[int, int], key: CustomerKey | None
+) -> Response:
     length = span[1] - span[0]
     headers = headers.add("content-length", str(length))
     if call.request.method == "HEAD":
         return Response(status, headers)
-    body = await counted_body(call.store, file, span, lambda sent: call.count(bytes_out=sent))
+    body = await counted_body(call.store, file, span, lambda sent: call.count(bytes_out=sent), key)
     call.counts_itself = True
     return Response(status, headers, body)
 
@@ -145,22 +161,59 @@ def download_headers(
         ("x-bz-content-sha1", content_sha1(file)),
         ("x-bz-upload-timestamp", str(file.uploaded_at_ms)),
         *((f"x-bz-info-{key}", encode_b2(value.encode())) for key, value in file.info.items()),
+        *protection_headers(call, bucket, file),
     ]
+
+
+def protection_headers(call: Call, bucket: Bucket, file: FileVersion) -> Iterator[tuple[str, str]]:
+    """How the file is encrypted, locked and replicated, and what of it the caller may not know."""
+    yield from encryption_headers(file)
+    unreadable = []
+    for capability, fields in lock_fields(file):
+        if capability in call.capabilities:
+            yield from ((name.lower(), value) for name, value in fields.items() if value)
+        else:
+            unreadable += fields
+    if unreadable and (bucket.settings.file_lock_enabled or not call.grant.principal.is_anonymous):
+        yield "x-bz-client-unauthorized-to-read", ",".join(unreadable)
+    if status := replication_status(bucket.settings, file):
+        yield "x-bz-replication-status", status
+
+
+def lock_fields(file: FileVersion) -> tuple[tuple[str, dict[str, str]], ...]:
+    """Capability, and the fields that it lets read; a field without a value is not set."""
+    retention = file.retention
+    until = {
+        RETENTION_MODE_HEADER: retention.mode.value if retention else "",
+        RETAIN_UNTIL_HEADER: str(retention.until_ms) if retention else "",
+    }
+    hold = {LEGAL_HOLD_HEADER: legal_hold_text(file.legal_hold) or ""}
+    return ("readFileRetentions", until), ("readFileLegalHolds", hold)
+
+
+def encryption_headers(file: FileVersion) -> list[tuple[str, str]]:
+    match file.encryption:
+        case None:
+            return []
+        case ServerSideEncryption(scheme=EncryptionScheme.SERVER_KEY):
+            return [(ENCRYPTION_HEADER, ALGORITHM)]
+        case ServerSideEncryption(customer_key_md5=md5):
+            return [(CUSTOMER_ALGORITHM_HEADER, ALGORITHM), (CUSTOMER_KEY_MD5_HEADER, md5)]
 
 
 def named_headers(call: Call, bucket: Bucket, file: FileVersion, overrides: Mapping[str, str]) -> dict[str, str]:
     """The fields that an override, the file or the bucket may give, in this order of precedence."""
     named = {"content-type": file.content_type, **file.headers}
     named |= {OVERRIDE_HEADERS[name]: header_value(value) for name, value in overrides.items()}
-    if "cache-control" not in named and (default := default_cache_control(call, bucket)):
+    if "cache-control" not in named and (default := default_cache_control(call, bucket, file)):
         named["cache-control"] = default
     return named
 
 
-def default_cache_control(call: Call, bucket: Bucket) -> str | None:
+def default_cache_control(call: Call, bucket: Bucket, file: FileVersion) -> str | None:
     """The bucket info `Cache-Control` in any letter case, else nothing for public files and no storing for others."""
     for name, value in bucket.info.items():
         if name.lower() == "cache-control":
             return header_value(value)
-    is_private = not bucket.is_public or not call.grant.principal.is_anonymous
+    is_private = not bucket.is_public or not call.grant.principal.is_anonymous or has_customer_key(file)
     return PRIVATE_CACHE_CONTROL if is_private else None
