@@ -59,7 +59,7 @@ def downloaded(file) -> bytes:
 def test_the_account_is_what_the_key_allows(api, origin):
     assert api.account_info.get_account_id() == origin.account_id
     assert api.account_info.get_api_url() == origin.address
-    assert api.account_info.get_recommended_part_size() == 5_000_000_000
+    assert api.account_info.get_recommended_part_size() == 100_000_000
 
 
 def test_a_bucket_is_made_updated_and_deleted(api):

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 from calotype.b2.errors import BadRequest
-from calotype.b2.transfers import LONGEST_UPLOAD_BYTES
 from calotype.http.message import Request
 
 _HOST = re.compile(r"[A-Za-z0-9._\-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
@@ -16,14 +15,14 @@ _HOST = re.compile(r"[A-Za-z0-9._\-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,
 class B2Settings:
     """Addresses are `scheme://host[:port]` without a slash at the end; None builds them from each request's Host.
 
-    B2 recommends parts of 100 MB, and its tools send larger files in parts. As long as b2_start_large_file is not
-    answered here, the longest single upload is recommended, so that they send every file whole.
+    B2's tools send a file larger than the recommended part in parts of about that size. The absolute minimum holds for
+    every part but the last.
     """
 
     public_url: str | None = None
     download_url: str | None = None  # None: the public URL; an edge's address sends downloads there
     s3_url: str | None = None  # None: the public URL
-    recommended_part_size_bytes: int = LONGEST_UPLOAD_BYTES
+    recommended_part_size_bytes: int = 100_000_000
     absolute_minimum_part_size_bytes: int = 5_000_000
     account_token_lifetime_s: int = 86_400
     upload_token_lifetime_s: int = 86_400
