@@ -35,7 +35,7 @@ def version(text: str, key: bytes = b"cat.png") -> FileVersion:
         content_type="",
         digests=None,
         etag=text,
-        attributes={"finished_at_ms": int(finished) * DAY_MS} if finished else {},
+        finished_at_ms=int(finished) * DAY_MS if finished else None,
         legal_hold=locked or None,
     )
 

@@ -168,9 +168,10 @@ class LargeFiles:
         `choose` gets the file and all its parts inside the transaction, may run twice, and raises to refuse.
         `precondition` is told the visible version (or None), likewise. Raises NoSuchUpload, NoSuchPart, ReadOnly.
         """
+        now_ms = self.clock()
         return _made(
             await self.commits.commit(
-                lambda transaction: unfinished.finish_file(transaction, file, choose, precondition)
+                lambda transaction: unfinished.finish_file(transaction, file, choose, precondition, now_ms=now_ms)
             )
         )
 

@@ -20,9 +20,6 @@ from calotype.store.ids import made_at_ms
 from calotype.store.model import Action, FileVersion, LifecycleRule
 
 DAY_MS = 86_400_000
-FINISHED_AT = "finished_at_ms"
-"""The attribute of a large file that says when it was finished, which is when it began to hide others."""
-
 MOST_MARKERS = 1000
 """Hide markers on top of each other at the end of a key that are looked at in one run; the rest goes the next day."""
 
@@ -125,9 +122,11 @@ class RuleWalk:
 
 
 def shown_since_ms(version: FileVersion) -> int:
-    """Since when the version has been there: not its upload time, which may have been asked for."""
-    finished_at_ms: int = version.attributes.get(FINISHED_AT, 0)
-    return max(_began_at_ms(version), finished_at_ms)
+    """Since when the version has been there: not its upload time, which may have been asked for.
+
+    A large file has been there since it was finished, though its place among the others is that of its start.
+    """
+    return version.finished_at_ms or _began_at_ms(version)
 
 
 def _began_at_ms(version: FileVersion) -> int:

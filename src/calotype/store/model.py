@@ -221,6 +221,7 @@ class FileVersion:
     retention: Retention | None = None
     legal_hold: bool | None = None  # None: never set
     encryption: ServerSideEncryption | None = None
+    finished_at_ms: int | None = None  # of a large file: when it began to show
     is_latest: bool = False  # the newest version of its key when it was read, large files in progress aside
 
     @property

@@ -62,6 +62,7 @@ class _VersionDetails(msgspec.Struct, omit_defaults=True):
     retention: Retention | None = None
     legal_hold: bool | None = None
     encryption: ServerSideEncryption | None = None
+    finished_at_ms: int | None = None
 
 
 class _PartDetails(msgspec.Struct, omit_defaults=True):
@@ -159,6 +160,7 @@ def version_of(row: tuple[Any, ...]) -> FileVersion:
         retention=kept.retention,
         legal_hold=kept.legal_hold,
         encryption=kept.encryption,
+        finished_at_ms=kept.finished_at_ms,
         is_latest=bool(is_latest),
     )
 
@@ -241,6 +243,7 @@ def _version_details(version: FileVersion) -> _VersionDetails:
         version.retention,
         version.legal_hold,
         version.encryption,
+        version.finished_at_ms,
     )
 
 

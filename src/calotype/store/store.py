@@ -227,8 +227,11 @@ class Store(OpenStore):
         self, bucket_id: str, key: bytes, version_id: str, *, precondition: Precondition | None = None
     ) -> FileVersion:
         """Remove one version for good; what was removed. Raises NoSuchVersion. `null` counts as an id."""
+        now_ms = self._clock()
         change = await self._commits.commit(
-            lambda transaction: versions.delete_version(transaction, bucket_id, key, version_id, precondition)
+            lambda transaction: versions.delete_version(
+                transaction, bucket_id, key, version_id, precondition, now_ms=now_ms
+            )
         )
         return _made(change)
 

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calotype.store.errors import NoSuchPart, NoSuchUpload
+from calotype.store.events import announce
 from calotype.store.metadata import Transaction
-from calotype.store.model import Action, Blob, Bucket, Digests, FileVersion, Part, Versioning
+from calotype.store.model import Action, Blob, Bucket, Digests, EventType, FileVersion, Part, Versioning
 from calotype.store.parts import remove_part, remove_version
 from calotype.store.versions import (
     Change,
@@ -67,7 +68,12 @@ def put_part(transaction: Transaction, file: FileVersion, part: Part, blobs: Ite
 
 
 def finish_file(
-    transaction: Transaction, file: FileVersion, choose: Choose, precondition: Precondition | None = None
+    transaction: Transaction,
+    file: FileVersion,
+    choose: Choose,
+    precondition: Precondition | None = None,
+    *,
+    now_ms: int,
 ) -> Change:
     """Make an upload of the large file, of the parts that `choose` names, which may raise to refuse.
 
@@ -92,11 +98,13 @@ def finish_file(
         etag=finished.etag,
         digests=finished.digests,
         attributes=file.attributes if finished.attributes is None else finished.attributes,
+        finished_at_ms=now_ms,
         is_null=bucket.versioning is not Versioning.ENABLED,
     )
     placed = take_latest_mark(transaction, uploaded, transaction.latest(bucket, file.key))
     transaction.replace_version(placed)
     tell_outbox(transaction, bucket, before, placed)
+    announce(transaction, bucket, EventType.MULTIPART_UPLOADED, placed, now_ms)
     return Change(placed, tuple(released))
 
 

@@ -1,7 +1,8 @@
 """What happens to the versions of one key, as functions of a transaction: put, hide, delete (b2.md §6.1, s3.md §6).
 
 The newest version that is not a large file in progress is the latest; it is visible when it is an upload. Each
-change moves the latest mark, adds one outbox row, and returns the blobs that lost their last reference.
+change moves the latest mark, adds one outbox row, announces its event, and returns the blobs that lost their last
+reference.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from calotype.store.errors import NoSuchBucket, NoSuchVersion
+from calotype.store.events import announce
+from calotype.store.ids import made_at_ms
 from calotype.store.metadata import Transaction
-from calotype.store.model import Action, Blob, Bucket, FileVersion, Versioning
+from calotype.store.model import Action, Blob, Bucket, EventType, FileVersion, Versioning
 from calotype.store.parts import remove_version
 
 Precondition = Callable[[FileVersion | None], None]
@@ -37,12 +40,14 @@ def put_version(
     precondition: Precondition | None,
     *,
     keeps_time: bool = False,
+    told_as: EventType = EventType.UPLOADED,
 ) -> Change:
     """Add an upload, by the bucket's versioning state; `precondition` sees the visible version and may raise.
 
     With `keeps_time` its time was asked for, and may put it below others; else it comes on top.
     """
     bucket = existing_bucket(transaction, version.bucket_id)
+    announce(transaction, bucket, told_as, version)
     if precondition is not None:
         precondition(visible_version(transaction, bucket, version.key))
     for blob in blobs:
@@ -62,29 +67,47 @@ def hide_key(transaction: Transaction, marker: FileVersion, precondition: Precon
     before = visible_version(transaction, bucket, marker.key)
     if precondition is not None:
         precondition(before)
+    announce(transaction, bucket, EventType.HIDDEN, marker)
     placed = place_version(transaction, bucket, marker, keeps_time=False)
     tell_outbox(transaction, bucket, before, placed)
     return Change(placed)
 
 
-def delete_key(transaction: Transaction, marker: FileVersion, precondition: Precondition | None) -> Change:
-    """S3's DELETE without a version id: the object goes when unversioned, else a marker comes; see `Versioning`."""
+def delete_key(
+    transaction: Transaction, marker: FileVersion, precondition: Precondition | None, *, by_rule: bool = False
+) -> Change:
+    """S3's DELETE without a version id: the object goes when unversioned, else a marker comes; see `Versioning`.
+
+    Also what a lifecycle rule does to hide an object: `by_rule`.
+    """
     bucket = existing_bucket(transaction, marker.bucket_id)
     before = visible_version(transaction, bucket, marker.key)
     if precondition is not None:
         precondition(before)
     if bucket.versioning is not Versioning.UNVERSIONED:
+        announce(transaction, bucket, EventType.HIDDEN_BY_RULE if by_rule else EventType.HIDDEN, marker)
         return _add(transaction, bucket, marker, keeps_time=False)
     released = remove_replaced(transaction, bucket, marker.key)
     if before is not None:
+        announce(transaction, bucket, _deleted(by_rule=by_rule), before, made_at_ms(marker.version_id))
         transaction.append_outbox(bucket.account_id, bucket.name, marker.key)
     return Change(None, released)
 
 
 def delete_version(
-    transaction: Transaction, bucket_id: str, key: bytes, version_id: str, precondition: Precondition | None
+    transaction: Transaction,
+    bucket_id: str,
+    key: bytes,
+    version_id: str,
+    precondition: Precondition | None,
+    *,
+    now_ms: int,
+    by_rule: bool = False,
 ) -> Change:
-    """Remove one version for good, which may uncover the one below. `null` names the version without an id."""
+    """Remove one version for good, which may uncover the one below. `null` names the version without an id.
+
+    `by_rule`: a lifecycle rule does it.
+    """
     bucket = existing_bucket(transaction, bucket_id)
     version = find_version(transaction, bucket, key, version_id)
     if precondition is not None:
@@ -94,6 +117,8 @@ def delete_version(
     now_latest = _move_latest_mark(transaction, bucket, key)
     if was_visible != _if_visible(now_latest):
         transaction.append_outbox(bucket.account_id, bucket.name, key)
+    if _is_finished(version):
+        announce(transaction, bucket, _deleted(by_rule=by_rule), version, now_ms)
     return Change(version, released)
 
 
@@ -233,6 +258,10 @@ def _newest_first(transaction: Transaction, bucket: Bucket, key: bytes) -> Itera
 def _end_of(key: bytes) -> bytes:
     """The least key greater than `key`."""
     return key + b"\0"
+
+
+def _deleted(*, by_rule: bool) -> EventType:
+    return EventType.DELETED_BY_RULE if by_rule else EventType.DELETED
 
 
 def _is_finished(version: FileVersion) -> bool:
