@@ -29,9 +29,10 @@ from calotype.serve.run import stop_on_signals
 from calotype.serve.server import Server
 from calotype.serve.tls import Certificates
 from calotype.site.folder import OWNER_KEY_NAME, OwnerKey, load_credentials, save_credentials
+from calotype.store.caps import NO_CAPS, Caps
 from calotype.store.errors import NoSuchApplicationKey
 from calotype.store.ids import master_key_id
-from calotype.store.store import RESERVE_BYTES, Store, milliseconds_now
+from calotype.store.store import RESERVE_BYTES, Store, StoreSettings, milliseconds_now
 
 # The most that S3 and B2 take in one request: 5 GiB; a protocol answers the exact error below it.
 LONGEST_BODY_BYTES = 5 * 2**30 + 2**20
@@ -57,6 +58,7 @@ class OriginSettings:
     s3_hosts: tuple[str, ...] = ("s3.localhost",)
     public_url: str | None = None
     reserve_bytes: int = RESERVE_BYTES
+    caps: Caps = NO_CAPS
 
 
 def run(settings: OriginSettings, ready: Callable[[], None], *, beside: Background | None = None) -> None:
@@ -74,8 +76,9 @@ async def _serve(settings: OriginSettings, ready: Callable[[], None], beside: Ba
     if settings.tls_listen is not None:
         listeners.append(bind(settings.tls_listen))
     master_key = load_master_key(settings.data)
+    store_settings = StoreSettings(reserve_bytes=settings.reserve_bytes, caps=settings.caps)
     async with await Store.open(
-        settings.data / "origin", master_key, reserve_bytes=settings.reserve_bytes, address=settings.listen
+        settings.data / "origin", master_key, settings=store_settings, address=settings.listen
     ) as store:
         await ensure_owner_key(store, settings.data)
         admin = OriginAdminServer(store, clock=milliseconds_now)

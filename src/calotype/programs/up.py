@@ -20,13 +20,16 @@ from calotype.programs.folder_owner import make_data_folder, one_owner, wait_for
 from calotype.programs.supervisor import Child, Ready, Supervisor, log, log_stop
 from calotype.site.folder import OwnerKey, load_credentials, read_site, write_default_site
 from calotype.site.home_network import home_network_address
+from calotype.site.kinds import NO_LIMIT
 from calotype.site.running import forget_start, record_start
+from calotype.site.settings import Caps as AskedCaps
 from calotype.site.settings import Site
 
 if TYPE_CHECKING:
     from calotype.console.settings import ConsoleSettings
     from calotype.programs.edge import EdgeSettings
     from calotype.programs.origin import OriginSettings
+    from calotype.store.caps import Caps
     from calotype.store.store import Store
 
 OWNER_KEY_WITHIN_S = 60.0  # the origin makes it within a second, but may first recover a large store
@@ -104,6 +107,26 @@ def origin_settings(site: Site, folder: Path) -> OriginSettings:
         s3_hosts=site.origin.s3_hosts,
         public_url=site.origin.public_url or None,
         reserve_bytes=site.origin.reserve_bytes,
+        caps=caps_of(site.caps),
+    )
+
+
+def caps_of(asked: AskedCaps) -> Caps:
+    """The plan's caps, with those that are stated singly in their place."""
+    from calotype.store.caps import PLANS, Caps
+
+    plan = PLANS[asked.plan]
+
+    def stated(limit: int | str, of_plan: int | None) -> int | None:
+        if isinstance(limit, int):
+            return limit
+        return None if limit == NO_LIMIT else of_plan
+
+    return Caps(
+        storage_bytes=stated(asked.storage_bytes, plan.storage_bytes),
+        download_bytes=stated(asked.download_bytes, plan.download_bytes),
+        class_b=stated(asked.class_b, plan.class_b),
+        class_c=stated(asked.class_c, plan.class_c),
     )
 
 

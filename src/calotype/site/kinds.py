@@ -142,6 +142,36 @@ def format_size(size_bytes: int) -> str:
     return f"{size_bytes} B"
 
 
+NO_LIMIT = "none"
+"""What a limit is where there is none; "" leaves it to the plan."""
+
+
+def _limit_kind(expected: str, amount: Callable[[str], int], to_text: Callable[[int], str]) -> Kind:
+    def from_text(text: str) -> int | str:
+        return text if text in ("", NO_LIMIT) else amount(text)
+
+    def parse(value: Any) -> int | str:
+        if isinstance(value, bool) or not isinstance(value, int | str):
+            raise Unsuitable
+        return from_text(str(value))
+
+    return Kind(expected, parse, from_text, lambda value: to_text(value) if isinstance(value, int) else _quoted(value))
+
+
+def _count_from_text(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,15}", text):
+        raise Unsuitable
+    return int(text)
+
+
+def format_decimal_size(size_bytes: int) -> str:
+    """The size in the largest decimal unit that gives a whole number, as providers state theirs: `10 GB`."""
+    for unit in ("TB", "GB", "MB", "kB"):
+        if size_bytes and size_bytes % _UNITS[unit] == 0:
+            return f"{size_bytes // _UNITS[unit]} {unit}"
+    return f"{size_bytes} B"
+
+
 def parse_address(text: str) -> Address:
     """`127.0.0.1:8000`, `[::1]:8000`, `localhost:8000`; raises `Unsuitable`."""
     host, colon, port = text.rpartition(":")
@@ -228,6 +258,12 @@ SIZE = Kind(
     _size_from_text,
     lambda size: _quoted(format_size(size)),
 )
+SIZE_LIMIT = _limit_kind(
+    'a size such as "10 GB", "none" for no cap, or "" for the plan\'s',
+    _size_from_text,
+    lambda size: _quoted(format_decimal_size(size)),
+)
+COUNT_LIMIT = _limit_kind('a number such as 2500, "none" for no cap, or "" for the plan\'s', _count_from_text, str)
 NAME = _text_kind(
     "a name of letters, digits, blanks, dots and dashes, at most 63 characters",
     _matching(re.compile(r"[^\W_](?:[\w .-]{0,61}[^\W_])?")),

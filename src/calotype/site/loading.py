@@ -53,6 +53,7 @@ TABLES: Mapping[str, Any] = {
     "listen": tables.Listen,
     "edge": tables.Edge,
     "origin": tables.Origin,
+    "caps": tables.Caps,
     "console": tables.Console,
 }
 

@@ -112,6 +112,21 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class Caps:
+    """[caps]: the most that each account may store, and do on one UTC day. A limit of "" is the plan's."""
+
+    plan: str = _setting(
+        "none", kinds.choice("none", "b2-free"), "The caps to start from: none, or what Backblaze B2 gives for free."
+    )
+    storage_bytes: int | str = _setting(
+        "", kinds.SIZE_LIMIT, "Most stored, hidden versions and unfinished uploads included.", unit="bytes"
+    )
+    download_bytes: int | str = _setting("", kinds.SIZE_LIMIT, "Most downloaded a day.", unit="bytes")
+    class_b: int | str = _setting("", kinds.COUNT_LIMIT, "Most calls of class B a day: downloads.")
+    class_c: int | str = _setting("", kinds.COUNT_LIMIT, "Most calls of class C a day: listings, logins, copies.")
+
+
+@dataclass(frozen=True, slots=True)
 class Console:
     """[console]: the web page."""
 
@@ -147,6 +162,7 @@ class Site:
     listen: Listen = field(default_factory=Listen)
     edge: Edge = field(default_factory=Edge)
     origin: Origin = field(default_factory=Origin)
+    caps: Caps = field(default_factory=Caps)
     console: Console = field(default_factory=Console)
 
     @property

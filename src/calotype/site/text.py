@@ -19,6 +19,7 @@ _TABLE_HELP = {
     "listen": "Where the programs listen, as HOST:PORT. 127.0.0.1 is this machine only, 0.0.0.0 every network.",
     "edge": "The edge: the caching servers that viewers reach.",
     "origin": "The origin: the store that keeps every picture.",
+    "caps": "The most that an account may store, and do on one UTC day (00:00 to 24:00). Calls beyond it are refused.",
     "console": "The console: the web page.",
 }
 
