@@ -9,7 +9,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 
-from calotype.b2 import downloads, test_mode, uploads
+from calotype.b2 import cross_origin, downloads, test_mode, uploads
 from calotype.b2.answers import ANSWERS
 from calotype.b2.call import Call, WatchedBody
 from calotype.b2.credentials import Credentials, RandomBytes
@@ -36,6 +36,7 @@ from calotype.b2.wire import (
     parse,
     read_target,
 )
+from calotype.http.cors import read_preflight
 from calotype.http.message import BodyTooLarge, Prepared, Request, Response, read_body
 from calotype.store import errors as store_errors
 from calotype.store.store import Store
@@ -74,10 +75,16 @@ class B2Server:
     async def handle(self, request: Request) -> Response:
         try:
             target = read_target(request.path)
-            check_method(target, request.method)
-            return await self._answer(self._call(request, target), target)
         except B2Error as error:
             return error.to_response()
+        if request.method == "OPTIONS" and (preflight := read_preflight(request.headers)):
+            return await cross_origin.answer_preflight(self._store, target, request, preflight)
+        try:
+            check_method(target, request.method)
+            response = await self._answer(self._call(request, target), target)
+        except B2Error as error:
+            response = error.to_response()
+        return await cross_origin.opened_to_page(self._store, target, request, response)
 
     def _call(self, request: Request, target: Target) -> Call:
         return Call(
