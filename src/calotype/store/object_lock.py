@@ -54,19 +54,23 @@ def retention_change_refusal(
     return None
 
 
-def checked_retention(bucket: Bucket, retention: Retention | None, now_ms: int) -> Retention | None:
-    """The retention as stated; raises MissingFileLock, RetainUntilInPast."""
+def require_file_lock(bucket: Bucket) -> None:
+    """Raises MissingFileLock."""
     if not bucket.settings.file_lock_enabled:
         raise MissingFileLock(bucket.name)
+
+
+def check_retention(bucket: Bucket, retention: Retention | None, now_ms: int) -> None:
+    """Whether a version of the bucket may have this retention; raises MissingFileLock, RetainUntilInPast."""
+    require_file_lock(bucket)
     if retention is not None and retention.until_ms <= now_ms:
         raise RetainUntilInPast(retention.until_ms, now_ms)
-    return retention
 
 
 def check_stated_lock(bucket: Bucket, retention: Retention | None, legal_hold: bool | None, now_ms: int) -> None:
     """Whether a new version may have this lock (None: not stated); raises MissingFileLock, RetainUntilInPast."""
     if retention is not None or legal_hold is not None:
-        checked_retention(bucket, retention, now_ms)
+        check_retention(bucket, retention, now_ms)
 
 
 def with_lock(bucket: Bucket, version: FileVersion, now_ms: int) -> FileVersion:

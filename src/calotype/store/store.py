@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from calotype.master_key import MasterKey
-from calotype.store import ids, listing, versions
+from calotype.store import ids, listing, locking, object_lock, versions
 from calotype.store.backup import Copied, write_backup
 from calotype.store.blobs import Blobs
 from calotype.store.commits import Commits
@@ -42,6 +42,7 @@ from calotype.store.model import (
     LedgerRow,
     ListingPage,
     OutboxRow,
+    Retention,
     VersionDraft,
     Versioning,
 )
@@ -224,16 +225,69 @@ class Store(OpenStore):
         return change.version
 
     async def delete_version(
-        self, bucket_id: str, key: bytes, version_id: str, *, precondition: Precondition | None = None
+        self,
+        bucket_id: str,
+        key: bytes,
+        version_id: str,
+        *,
+        precondition: Precondition | None = None,
+        bypass_governance: bool = False,
     ) -> FileVersion:
-        """Remove one version for good; what was removed. Raises NoSuchVersion. `null` counts as an id."""
+        """Remove one version for good; what was removed. Raises NoSuchVersion, VersionLocked. `null` counts as an id.
+
+        `bypass_governance` overrides a governance retention; that the caller may is for the protocols to know.
+        """
         now_ms = self._clock()
-        change = await self._commits.commit(
-            lambda transaction: versions.delete_version(
-                transaction, bucket_id, key, version_id, precondition, now_ms=now_ms
+
+        def delete(transaction: Transaction) -> Change:
+            return versions.delete_version(
+                transaction,
+                bucket_id,
+                key,
+                version_id,
+                precondition,
+                now_ms=now_ms,
+                bypass_governance=bypass_governance,
+            )
+
+        return _made(await self._commits.commit(delete))
+
+    # object lock
+
+    def check_lock(self, bucket: Bucket, retention: Retention | None, legal_hold: bool | None) -> None:
+        """Whether a new file of the bucket may have this lock; raises MissingFileLock, RetainUntilInPast.
+
+        It is asked again when the file is made; asked before, it spares a client the sending of a body.
+        """
+        object_lock.check_stated_lock(bucket, retention, legal_hold, self._clock())
+
+    async def update_retention(
+        self,
+        bucket_id: str,
+        key: bytes,
+        version_id: str,
+        retention: Retention | None,
+        *,
+        bypass_governance: bool = False,
+    ) -> FileVersion:
+        """The version with that retention, None for none.
+
+        Raises NoSuchVersion, MissingFileLock, RetainUntilInPast, RetentionRefused.
+        """
+        asked = locking.RetentionChange(retention, bypass_governance, self._clock())
+        return _made(
+            await self._commits.commit(
+                lambda transaction: locking.change_retention(transaction, bucket_id, key, version_id, asked)
             )
         )
-        return _made(change)
+
+    async def update_legal_hold(self, bucket_id: str, key: bytes, version_id: str, is_on: bool) -> FileVersion:
+        """The version with the hold put on or taken off; raises NoSuchVersion, MissingFileLock."""
+        return _made(
+            await self._commits.commit(
+                lambda transaction: locking.change_legal_hold(transaction, bucket_id, key, version_id, is_on)
+            )
+        )
 
     async def list_names(
         self, bucket_id: str, *, prefix: bytes = b"", delimiter: bytes = b"", start: bytes = b"", limit: int = 1000

@@ -15,6 +15,7 @@ from calotype.store.errors import NoSuchPart, NoSuchUpload
 from calotype.store.events import announce
 from calotype.store.metadata import Transaction
 from calotype.store.model import Action, Blob, Bucket, Digests, EventType, FileVersion, Part, Versioning
+from calotype.store.object_lock import with_lock
 from calotype.store.parts import remove_part, remove_version
 from calotype.store.versions import (
     Change,
@@ -24,6 +25,7 @@ from calotype.store.versions import (
     remove_replaced,
     take_latest_mark,
     tell_outbox,
+    time_of_making,
     visible_version,
 )
 
@@ -51,8 +53,12 @@ Choose = Callable[[FileVersion, list[Part]], Finished]
 
 
 def start_file(transaction: Transaction, file: FileVersion, *, keeps_time: bool) -> Change:
-    """Add the large file; raises NoSuchBucket. What shows under its key stays the same."""
+    """Add the large file, with the lock that it will have; raises NoSuchBucket, MissingFileLock, RetainUntilInPast.
+
+    What shows under its key stays the same.
+    """
     bucket = existing_bucket(transaction, file.bucket_id)
+    file = with_lock(bucket, file, time_of_making(file))
     return Change(place_version(transaction, bucket, file, keeps_time=keeps_time))
 
 

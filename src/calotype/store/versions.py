@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from calotype.store.errors import NoSuchBucket, NoSuchVersion
+from calotype.store.errors import NoSuchBucket, NoSuchVersion, VersionLocked
 from calotype.store.events import announce
 from calotype.store.ids import made_at_ms
 from calotype.store.metadata import Transaction
 from calotype.store.model import Action, Blob, Bucket, EventType, FileVersion, Versioning
+from calotype.store.object_lock import may_delete, with_lock
 from calotype.store.parts import remove_version
 
 Precondition = Callable[[FileVersion | None], None]
@@ -44,9 +45,11 @@ def put_version(
 ) -> Change:
     """Add an upload, by the bucket's versioning state; `precondition` sees the visible version and may raise.
 
-    With `keeps_time` its time was asked for, and may put it below others; else it comes on top.
+    With `keeps_time` its time was asked for, and may put it below others; else it comes on top. It gets its lock, by
+    the bucket's default when it states none; raises MissingFileLock, RetainUntilInPast.
     """
     bucket = existing_bucket(transaction, version.bucket_id)
+    version = with_lock(bucket, version, time_of_making(version))
     announce(transaction, bucket, told_as, version)
     if precondition is not None:
         precondition(visible_version(transaction, bucket, version.key))
@@ -102,16 +105,19 @@ def delete_version(
     precondition: Precondition | None,
     *,
     now_ms: int,
+    bypass_governance: bool = False,
     by_rule: bool = False,
 ) -> Change:
     """Remove one version for good, which may uncover the one below. `null` names the version without an id.
 
-    `by_rule`: a lifecycle rule does it.
+    `by_rule`: a lifecycle rule does it. Raises NoSuchVersion, VersionLocked.
     """
     bucket = existing_bucket(transaction, bucket_id)
     version = find_version(transaction, bucket, key, version_id)
     if precondition is not None:
         precondition(version)
+    if not may_delete(version, now_ms, bypass_governance=bypass_governance):
+        raise VersionLocked(version)
     was_visible = visible_version(transaction, bucket, key)
     released = remove_version(transaction, version)
     now_latest = _move_latest_mark(transaction, bucket, key)
@@ -147,6 +153,11 @@ def existing_bucket(transaction: Transaction, bucket_id: str) -> Bucket:
     if bucket is None:
         raise NoSuchBucket(bucket_id)
     return bucket
+
+
+def time_of_making(version: FileVersion) -> int:
+    """The clock's time when a version got its id, whatever upload time was asked for."""
+    return made_at_ms(version.version_id) or version.uploaded_at_ms
 
 
 def _add_alone(
