@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "b2": {"http", "auth", "store", "api_client"},
     "admin": {"http", "auth", "store", "api_client"},
     "cloudflare": {"http", "auth", "edge", "rules", "api_client"},
-    "edge": {"http", "auth", "serve", "rules", "cache", "admin", "cloudflare", "master_key"},
+    "edge": {"http", "auth", "serve", "rules", "cache", "admin", "cloudflare", "master_key", "private_files"},
     "deploy": {"http", "auth", "rules", "s3", "b2", "cloudflare", "admin", "site", "upload", "private_files"},
     "upload": {"http", "auth", "s3", "b2", "cloudflare", "admin"},
     "site": {"http", "upload", "private_files"},

@@ -111,6 +111,10 @@ async def test_edge_is_configured_purged_and_asked_over_its_apis(tmp_path: Path)
         assert (stats["workers"], stats["banPosition"], stats["entries"]) == (2, 2, 1)
         assert stats["originRequests"] == len(origin.requests) == 3
         assert stats["requests"]["MISS"] >= 3
+        assert stats["originBytes"] == 3 * len(b"version 0")
+        [today] = stats["days"]
+        assert (today["originRequests"], today["originBytes"]) == (3, stats["originBytes"])
+        assert (today["requests"], today["bytesOut"]) == (sum(stats["requests"].values()), stats["bytesOut"])
 
         assert (await api.call("GET", "/calotype/v1/bans", token="wrong"))[0] == 401
         assert (await api.call("GET", "/client/v4/zones", token="wrong"))[0] in (401, 403)

@@ -68,8 +68,21 @@ class BanList(Shape, frozen=True, kw_only=True):
     rows: list[BanEntry]
 
 
+class EdgeDay(Shape, frozen=True, kw_only=True):
+    """A UTC day's answers to viewers and their bytes, requests to origins and the bytes of their answers."""
+
+    day: str
+    requests: int
+    bytes_out: int
+    origin_requests: int
+    origin_bytes: int
+
+
 class EdgeStats(Shape, frozen=True, kw_only=True):
-    """`requests` counts answers by CF-Cache-Status; `origin_requests` what was asked of the origin."""
+    """`requests` counts answers by CF-Cache-Status; `origin_requests` what was asked of the origin.
+
+    All since the workers' start but `days`, which are kept: this month and the one before.
+    """
 
     workers: int
     configuration_generation: int
@@ -80,6 +93,8 @@ class EdgeStats(Shape, frozen=True, kw_only=True):
     requests: dict[str, int]
     bytes_out: int
     origin_requests: int
+    origin_bytes: int = 0
+    days: list[EdgeDay] = []
 
 
 class BackupReport(Shape, frozen=True, kw_only=True):

@@ -6,11 +6,12 @@ import hmac
 
 from calotype import __version__
 from calotype.admin.errors import AdminError, NotImplementedCall, Unauthorized
-from calotype.admin.json import OK, BanEntry, BanList, EdgeStats, Health, health_response, json_response
+from calotype.admin.json import OK, BanEntry, BanList, EdgeDay, EdgeStats, Health, health_response, json_response
 from calotype.admin.operations import GetBans, GetHealth, GetStats, Operation, parse
 from calotype.edge.bans import Ban
-from calotype.edge.control import ControlPlane, Workers
+from calotype.edge.control import ControlPlane
 from calotype.edge.statistics import WorkerStatistics
+from calotype.edge.traffic import Figures, Traffic
 from calotype.http.message import Prepared, Request, Response
 from calotype.serve.handler import Handler
 
@@ -20,10 +21,10 @@ PROGRAM = "edge"
 class ControlServer:
     """Gives each request to the API it speaks. Health is for everybody, the rest for the token's holder."""
 
-    def __init__(self, cloudflare: Handler, plane: ControlPlane, workers: Workers, *, token: str) -> None:
+    def __init__(self, cloudflare: Handler, plane: ControlPlane, traffic: Traffic, *, token: str) -> None:
         self._cloudflare = cloudflare
         self._plane = plane
-        self._workers = workers
+        self._traffic = traffic
         self._authorization = f"Bearer {token}".encode()
 
     def try_now(self, request: Request) -> Prepared | None:
@@ -47,7 +48,7 @@ class ControlServer:
                 bans = await self._plane.bans_after(asked.after, asked.limit, asked.wait_s)
                 return json_response(BanList(rows=[_entry(ban) for ban in bans]))
             case GetStats():
-                return json_response(_summed(await self._workers.statistics()))
+                return json_response(_summed(await self._traffic.refresh(), self._traffic.days))
         raise NotImplementedCall(asked.name, PROGRAM)
 
 
@@ -63,7 +64,7 @@ def _entry(ban: Ban) -> BanEntry:
     )
 
 
-def _summed(workers: list[WorkerStatistics]) -> EdgeStats:
+def _summed(workers: list[WorkerStatistics], days: dict[str, Figures]) -> EdgeStats:
     """The workers' figures together; of positions the least, which every worker has reached."""
     requests: dict[str, int] = {}
     for worker in workers:
@@ -79,4 +80,15 @@ def _summed(workers: list[WorkerStatistics]) -> EdgeStats:
         requests=requests,
         bytes_out=sum(worker.bytes_out for worker in workers),
         origin_requests=sum(worker.origin_requests for worker in workers),
+        origin_bytes=sum(worker.origin_bytes for worker in workers),
+        days=[
+            EdgeDay(
+                day=day,
+                requests=figures.requests,
+                bytes_out=figures.bytes_out,
+                origin_requests=figures.origin_requests,
+                origin_bytes=figures.origin_bytes,
+            )
+            for day, figures in days.items()
+        ],
     )

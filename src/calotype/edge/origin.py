@@ -59,6 +59,7 @@ class Origin:
         self._client = client
         self._mode = mode
         self.requests = 0
+        self.bytes_in = 0
 
     async def fetch(
         self,
@@ -86,7 +87,7 @@ class Origin:
             raise EdgeError(400, "Bad request", "The address holds what no request line may hold.") from exc
         response_time = time.time()
         headers = _storable_headers(end_to_end(response.headers), response_time)
-        return OriginAnswer(response.status, headers, _stream(response.body), request_time, response_time)
+        return OriginAnswer(response.status, headers, _CountedBody(self, response.body), request_time, response_time)
 
     async def _send(self, request: Request, address: OriginAddress, send_interim: SendInterim | None) -> Response:
         """Sends once; a GET or HEAD that met a kept connection just closed is sent again (RFC 9110 §9.2.2)."""
@@ -167,8 +168,26 @@ async def _one_piece(content: bytes) -> AsyncIterator[bytes]:
         yield content
 
 
-def _stream(body: Body) -> AsyncIterator[bytes]:
-    return _one_piece(body) if isinstance(body, bytes) else aiter(body)
+class _CountedBody:
+    """A body from an origin, counted as it comes."""
+
+    def __init__(self, origin: Origin, body: Body) -> None:
+        self._origin = origin
+        self._body = _one_piece(body) if isinstance(body, bytes) else aiter(body)
+
+    def __aiter__(self) -> _CountedBody:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await anext(self._body)
+        self._origin.bytes_in += len(chunk)
+        return chunk
+
+    async def aclose(self) -> None:
+        """Lets go of what nobody will read."""
+        aclose = getattr(self._body, "aclose", None)
+        if aclose is not None:
+            await aclose()
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,7 @@ class WorkerStatistics(Struct, frozen=True, kw_only=True):
     """`requests` counts answers to viewers by CF-Cache-Status."""
 
     worker: int
+    started_at_ms: int
     generation: int
     ban_position: int
     entries: int
@@ -22,6 +23,7 @@ class WorkerStatistics(Struct, frozen=True, kw_only=True):
     requests: dict[str, int]
     bytes_out: int
     origin_requests: int
+    origin_bytes: int
 
 
 class Counts:

@@ -14,6 +14,7 @@ import secrets
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -37,6 +38,7 @@ from calotype.edge.origin import Origin
 from calotype.edge.origin_request import address_of_front
 from calotype.edge.peers import Peers, socket_path
 from calotype.edge.statistics import WorkerStatistics
+from calotype.edge.traffic import Traffic
 from calotype.edge.worker import EdgeWorker, Place
 from calotype.edge.zones import Zones
 from calotype.programs.certificate_folder import CertificateFolder
@@ -181,13 +183,21 @@ async def _control(settings: EdgeSettings, listener: socket.socket, ready: Ready
         on_change=plane.configuration_changed,
         purge=plane.purge,
     )
-    server = Server(ControlServer(cloudflare, plane, workers, token=token), server_header="calotype")
+    traffic = Traffic(settings.edge_folder / "traffic.json", workers, _milliseconds_now)
+    server = Server(ControlServer(cloudflare, plane, traffic, token=token), server_header="calotype")
     await server.start(listener)
+    following = asyncio.create_task(traffic.follow())
     ready()
     await stopped.wait()
+    following.cancel()
+    await traffic.write()  # the workers, told to stop at the same time, still answer
     await server.drain(DRAIN_TIMEOUT_S)
     await workers.close()
     bans.close()
+
+
+def _milliseconds_now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 # A worker process
@@ -217,6 +227,7 @@ async def work(
     settings: EdgeSettings, listeners: Listeners, number: int, instance: str, *, ready: Ready, stopped: asyncio.Event
 ) -> None:
     """One worker: builds its parts, serves once its index and the ban log are read, drains when `stopped`."""
+    started_at_ms = _milliseconds_now()
     place = Place(number, settings.workers, instance, settings.cache_mode)
     bans, ban_reader = Bans(), BanReader(settings.ban_log)
     files = EntryFiles(settings.edge_folder / "cache", writer=f"worker{number}")
@@ -248,6 +259,7 @@ async def work(
         hits = {"HIT": worker.counts.requests["HIT"] + memo.uses}
         return WorkerStatistics(
             worker=number,
+            started_at_ms=started_at_ms,
             generation=worker.zones.generation,
             ban_position=bans.position,
             entries=len(entries),
@@ -256,6 +268,7 @@ async def work(
             requests={**worker.counts.requests, **hits},
             bytes_out=worker.counts.bytes_out + memo.bytes_out,
             origin_requests=origin.requests,
+            origin_bytes=origin.bytes_in,
         )
 
     internal = InternalHandler(worker, follow_bans=follow_bans, reload=reload, statistics=statistics)
