@@ -42,10 +42,10 @@ class Answer:
 
 
 class Origin:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, settings: B2Settings) -> None:
         self.store = store
         self.now_ms = NOON_MS
-        self.server = B2Server(store, B2Settings(), clock=lambda: self.now_ms, random_bytes=os.urandom)
+        self.server = B2Server(store, settings, clock=lambda: self.now_ms, random_bytes=os.urandom)
         self.account_id = ""
         self.owner: ApplicationKey
 
@@ -112,6 +112,49 @@ class Origin:
         }
         return await self.send("POST", place.json["uploadUrl"].removeprefix("http://b2.example:9000"), fields, content)
 
+    async def start(self, bucket_id: str, name: str = "film.mov", **parameters: Any) -> str:
+        """The id of a large file begun without trouble."""
+        asked = {"bucketId": bucket_id, "fileName": name, "contentType": "b2/x-auto", **parameters}
+        answer = await self.call("b2_start_large_file", **asked)
+        assert answer.status == 200, answer.content
+        file_id: str = answer.json["fileId"]
+        return file_id
+
+    async def send_part(
+        self,
+        file_id: str,
+        number: int,
+        content: bytes,
+        *,
+        key: ApplicationKey | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        place = await self.call("b2_get_upload_part_url", key=key, fileId=file_id)
+        assert place.status == 200, place.content
+        fields = {
+            "authorization": place.json["authorizationToken"],
+            "x-bz-part-number": str(number),
+            "x-bz-content-sha1": sha1_of(content),
+            **(headers or {}),
+        }
+        return await self.send("POST", place.json["uploadUrl"].removeprefix("http://b2.example:9000"), fields, content)
+
+    async def put_large(self, bucket_id: str, name: str, *parts: bytes, **parameters: Any) -> str:
+        """The file id of a file sent in parts without trouble."""
+        file_id = await self.start(bucket_id, name, **parameters)
+        for number, content in enumerate(parts, start=1):
+            assert (await self.send_part(file_id, number, content)).status == 200
+        answer = await self.call(
+            "b2_finish_large_file", fileId=file_id, partSha1Array=[sha1_of(part) for part in parts]
+        )
+        assert answer.status == 200, answer.content
+        return file_id
+
+    async def versions(self, bucket_id: str) -> list[tuple[str, str]]:
+        """Action and name of all that a bucket holds, unfinished files too."""
+        listed = await self.call("b2_list_file_versions", bucketId=bucket_id)
+        return [(file["action"], file["fileName"]) for file in listed.json["files"]]
+
     async def put(self, bucket_id: str, name: str, content: bytes = b"a picture", **options: Any) -> str:
         """The file id of a file uploaded without trouble."""
         answer = await self.upload(bucket_id, name, content, **options)
@@ -136,11 +179,15 @@ class Origin:
         )
 
 
-async def opened(**options: Any) -> Origin:
+def sha1_of(content: bytes) -> str:
+    return hashlib.sha1(content, usedforsecurity=False).hexdigest()
+
+
+async def opened(settings: B2Settings | None = None, **options: Any) -> Origin:
     """An origin whose store and server both go by its clock."""
     made: list[Origin] = []
     store = await memory_store(clock=lambda: made[0].now_ms if made else NOON_MS, **options)
-    made.append(Origin(store))
+    made.append(Origin(store, settings or B2Settings()))
     return await made[0].prepare()
 
 
@@ -152,7 +199,22 @@ async def origin() -> AsyncIterator[Origin]:
 
 
 @pytest.fixture
+async def small_parts() -> AsyncIterator[Origin]:
+    """An origin that takes parts of five bytes."""
+    made = await opened(B2Settings(absolute_minimum_part_size_bytes=5))
+    yield made
+    await made.store.close()
+
+
+@pytest.fixture
 async def origin_with_20_bytes_left() -> AsyncIterator[Origin]:
     made = await opened(capacity_bytes=20)
+    yield made
+    await made.store.close()
+
+
+@pytest.fixture
+async def small_parts_on_60_bytes() -> AsyncIterator[Origin]:
+    made = await opened(B2Settings(absolute_minimum_part_size_bytes=5), capacity_bytes=60)
     yield made
     await made.store.close()
