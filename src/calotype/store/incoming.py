@@ -145,14 +145,14 @@ class IncomingBody:
         return Blob(self._account_id, blob_id, self._encrypted.length, self._encrypted.sha256)
 
     async def _store_piece(self, *, is_last: bool) -> None:
-        unwritten, self._unwritten = self._unwritten, []
-        piece = self._take_piece() if self._piece else b""
+        contents = [*self._unwritten, self._take_piece() if self._piece else b""]
+        self._unwritten = []
         try:
             if self._blob_id is None:
                 self._blob_id = self._intake.blobs.new_id()
                 self._intake.active.add(self._blob_id)
-            self._intake.reserve.take(len(piece))
-            self._step = self._intake.threads.run(self._store, self._blob_id, [*unwritten, piece], is_last)
+            self._intake.reserve.take(sum(map(len, contents)))
+            self._step = self._intake.threads.run(self._store, self._blob_id, contents, is_last)
             await asyncio.shield(self._step)
         except OSError as error:
             if error.errno in OUT_OF_SPACE:
