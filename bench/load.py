@@ -6,7 +6,8 @@ import os
 import re
 import statistics
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,15 +23,34 @@ class Load:
     failures: int
 
 
-def wrk(url: str, *, connections: int, seconds: int, script: Path | None = None, env: Mapping[str, str] = {}) -> Load:
+def wrk(
+    url: str,
+    *,
+    connections: int,
+    seconds: int,
+    threads: int = 1,
+    script: Path | None = None,
+    env: Mapping[str, str] = {},
+) -> Load:
     """One run of wrk against `url`, on the CPU that no server uses."""
-    command = ["taskset", "-c", LOAD_CPU, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    command = ["taskset", "-c", LOAD_CPU, "wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--latency"]
     if script is not None:
         command += ["-s", str(script)]
     output = subprocess.run(
         [*command, url], capture_output=True, text=True, check=True, env={**os.environ, **env}
     ).stdout
     return parse_wrk(output)
+
+
+@contextmanager
+def on_load_cpu() -> Iterator[None]:
+    """This thread, and those that it starts inside the block, on the CPU that no server uses."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {int(LOAD_CPU)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def parse_wrk(output: str) -> Load:

@@ -46,6 +46,14 @@ def proportional_set_size(pid: int) -> int:
     return int(found[1]) * 1024
 
 
+def peak_resident(pid: int) -> int:
+    """The most bytes of memory that the process has taken since its start, pages it shares with others included."""
+    found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    if found is None:
+        raise RuntimeError(f"the kernel does not tell the peak memory of process {pid}")
+    return int(found[1]) * 1024
+
+
 def process_name(pid: int) -> str:
     """At most 15 characters, as `ps -o comm` shows it."""
     return Path(f"/proc/{pid}/comm").read_text().strip()

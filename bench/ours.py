@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.peers import free_port, pinned, wait_for_port
+from bench.s3 import S3Access
 
 CALOTYPE = str(Path(sys.executable).with_name("calotype"))
 START_DEADLINE_S = 60
@@ -42,7 +43,7 @@ def site(folder: Path, *, workers: int) -> Iterator[OurSite]:
     with pinned(["env", f"HOME={home}", *command], folder) as process:
         wait_for_port(ports["edge"])
         started_in_s = time.monotonic() - began
-        wait_for_banner(folder / "output")
+        wait_for_output(folder / "output", "Ctrl-C stops everything")
         owner = json.loads((data / "credentials.json").read_text())["owner"]
         yield OurSite(
             edge=f"http://127.0.0.1:{ports['edge']}",
@@ -55,9 +56,42 @@ def site(folder: Path, *, workers: int) -> Iterator[OurSite]:
         )
 
 
-def wait_for_banner(output: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class OurOrigin:
+    url: str
+    key_id: str
+    application_key: str
+    pid: int
+
+
+@contextmanager
+def origin(folder: Path) -> Iterator[OurOrigin]:
+    """`calotype origin` alone, in the folder of an earlier run or in a new one."""
+    data, home = folder / "data", folder / "home"
+    data.mkdir(exist_ok=True)
+    home.mkdir(exist_ok=True)
+    port = free_port()
+    command = ["env", f"HOME={home}", CALOTYPE, "origin", "--data", str(data), "--listen", f"127.0.0.1:{port}"]
+    with pinned(command, folder) as process:
+        wait_for_port(port)
+        url = f"http://127.0.0.1:{port}"
+        wait_for_output(folder / "output", url)
+        owner = json.loads((data / "credentials.json").read_text())["owner"]
+        yield OurOrigin(url, owner["keyId"], owner["applicationKey"], process.pid)
+
+
+def s3_of(origin: OurOrigin) -> S3Access:
+    return S3Access(origin.url, origin.key_id, origin.application_key)
+
+
+def memory_line(peak: int) -> str:
+    """What a figure says of the origin's memory; `peak` as from `peak_resident`."""
+    return f"The origin's memory meanwhile: at most **{peak / 1e6:.0f} MB** (RSS)."
+
+
+def wait_for_output(output: Path, awaited: str) -> None:
     until = time.monotonic() + START_DEADLINE_S
-    while "Ctrl-C stops everything" not in output.read_text():
+    while awaited not in output.read_text():
         if time.monotonic() > until:
             raise TimeoutError(output.read_text())
         time.sleep(0.05)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from bench.s3 import S3Access
+
 SERVER_CPU = "0"
+PEER_KEY, PEER_SECRET = "BENCH", "BENCHSECRET"
 
 
 def free_port() -> int:
@@ -95,24 +101,52 @@ def varnish(folder: Path, origin: str) -> Iterator[str]:
 
 
 @contextmanager
-def seaweedfs(folder: Path, weed: str, access_key: str, secret_key: str) -> Iterator[str]:
-    """The S3 address of a SeaweedFS with its defaults (no sync per upload)."""
+def seaweedfs(folder: Path) -> Iterator[SeaweedFs]:
+    """A SeaweedFS with its defaults, which do not sync what comes in."""
     ports = {name: free_port() for name in ("master", "volume", "filer", "s3")}
+    grpc_ports = {name: free_port() for name in ports}
     identities = {
         "identities": [
             {
                 "name": "bench",
-                "credentials": [{"accessKey": access_key, "secretKey": secret_key}],
+                "credentials": [{"accessKey": PEER_KEY, "secretKey": PEER_SECRET}],
                 "actions": ["Admin", "Read", "Write", "List", "Tagging"],
             }
         ]
     }
     (folder / "identities.json").write_text(json.dumps(identities))
-    (folder / "data").mkdir()
-    command = [weed, "server", f"-dir={folder}/data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"]
+    (folder / "data").mkdir(exist_ok=True)
+    command = [weed(), "server", f"-dir={folder}/data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"]
     command += [f"-s3.config={folder}/identities.json", "-volume.max=20", "-master.volumeSizeLimitMB=1024"]
+    command += ["-s3.port.iceberg=0"]
     command += [f"-{name}.port={port}" for name, port in ports.items()]
-    command += [f"-{name}.port.grpc={free_port()}" for name in ports]
+    command += [f"-{name}.port.grpc={port}" for name, port in grpc_ports.items()]
     with pinned(command, folder):
         wait_for_port(ports["s3"])
-        yield f"http://127.0.0.1:{ports['s3']}"
+        inside = [f"127.0.0.1:{ports[name]}.{grpc_ports[name]}" for name in ("master", "filer")]
+        yield SeaweedFs(S3Access(f"http://127.0.0.1:{ports['s3']}", PEER_KEY, PEER_SECRET), *inside)
+
+
+def weed() -> str:
+    """The program, from our own environment where it is there."""
+    return shutil.which("weed", path=str(Path(sys.executable).parent)) or "weed"
+
+
+@dataclass(frozen=True, slots=True)
+class SeaweedFs:
+    """A running one; `master` and `filer` as `weed shell` names them."""
+
+    s3: S3Access
+    master: str
+    filer: str
+
+    def create_synced_bucket(self, name: str) -> None:
+        """A bucket whose bytes the volumes sync before they answer; the filer's metadata they do not."""
+        self.s3.create_bucket(name)
+        self.shell(f"fs.configure -locationPrefix=/buckets/{name}/ -fsync -apply")
+
+    def shell(self, command: str) -> str:
+        """What `weed shell` prints."""
+        asked = [weed(), "shell", f"-master={self.master}", f"-filer={self.filer}"]
+        done = subprocess.run(asked, input=f"{command}\nexit\n", capture_output=True, text=True, check=True)
+        return done.stdout

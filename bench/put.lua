@@ -1,12 +1,44 @@
--- Replays presigned PUTs of one body. PATHS names a file of request targets, START how many to pass over at first,
--- BODY the file to send.
-local targets, at = {}, tonumber(os.getenv("START"))
-for line in io.lines(os.getenv("PATHS")) do targets[#targets + 1] = line end
-local file = io.open(os.getenv("BODY"), "rb")
-local body = file:read("*a")
-file:close()
+-- Sends one body again and again, each time under a new name. BODY is the file to send, START the number to begin with;
+-- each thread of wrk takes every THREADS-th from there.
+-- S3: TARGETS is a file of presigned request targets, one a line.
+-- B2: UPLOADS is a file of lines `target token`, one for each thread; SHA1 that of the body.
+local started = 0
 
-request = function()
-    at = at % #targets + 1
-    return wrk.format("PUT", targets[at], nil, body)
+function setup(thread)
+    thread:set("number", started)
+    started = started + 1
+end
+
+function init()
+    at = tonumber(os.getenv("START")) + number
+    step = tonumber(os.getenv("THREADS"))
+    local file = io.open(os.getenv("BODY"), "rb")
+    body = file:read("*a")
+    file:close()
+    lines = {}
+    for line in io.lines(os.getenv("TARGETS") or os.getenv("UPLOADS")) do lines[#lines + 1] = line end
+    if os.getenv("UPLOADS") then
+        target, token = lines[number % #lines + 1]:match("(%S+) (%S+)")
+        sha1 = os.getenv("SHA1")
+    end
+end
+
+local function s3_put()
+    return wrk.format("PUT", lines[at % #lines + 1], nil, body)
+end
+
+local function b2_upload()
+    local fields = {
+        ["Authorization"] = token,
+        ["X-Bz-File-Name"] = string.format("2026/11/%07d.png", at),
+        ["Content-Type"] = "image/png",
+        ["X-Bz-Content-Sha1"] = sha1,
+    }
+    return wrk.format("POST", target, fields, body)
+end
+
+function request()
+    local made = token and b2_upload() or s3_put()
+    at = at + step
+    return made
 end

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import time
 from contextlib import ExitStack
 from pathlib import Path
-
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from bench import ours, peers
 from bench.load import PUT_SCRIPT, Load, median, ratio, wrk
 from bench.pictures import LARGE, png
+from bench.s3 import S3Access
 
 CONNECTIONS = 16
 KEYS_A_ROUND = 10_000  # more than any server here takes in a round: a picture is a new key, not an overwrite
@@ -29,22 +23,26 @@ def measure(folder: Path, quick: bool) -> str:
         for name in ("ours", "seaweedfs"):
             (folder / name).mkdir()
         site = running.enter_context(ours.site(folder / "ours", workers=1))
-        weed = shutil.which("weed", path=str(Path(sys.executable).parent)) or "weed"
-        seaweed = running.enter_context(peers.seaweedfs(folder / "seaweedfs", weed, "BENCH", "BENCHSECRET"))
+        seaweed = running.enter_context(peers.seaweedfs(folder / "seaweedfs"))
         servers = {
-            "ours": (site.origin, site.key_id, site.application_key),
-            "seaweedfs": (seaweed, "BENCH", "BENCHSECRET"),
+            "ours": S3Access(site.origin, site.key_id, site.application_key),
+            "seaweedfs": seaweed.s3,
         }
-        paths = {
-            server: presign(folder / f"{server}.paths", *access, keys=rounds * KEYS_A_ROUND)
+        targets = {
+            server: presign(folder / f"{server}.targets", access, keys=rounds * KEYS_A_ROUND)
             for server, access in servers.items()
         }
         loads: dict[str, list[Load]] = {server: [] for server in servers}
         for number in range(rounds):
             start = str(number * KEYS_A_ROUND)
-            for server, (url, *_) in servers.items():
-                environment = {"PATHS": str(paths[server]), "START": start, "BODY": str(picture)}
-                load = wrk(url, connections=CONNECTIONS, seconds=seconds, script=PUT_SCRIPT, env=environment)
+            for server, access in servers.items():
+                environment = {
+                    "TARGETS": str(targets[server]),
+                    "START": start,
+                    "THREADS": "1",
+                    "BODY": str(picture),
+                }
+                load = wrk(access.url, connections=CONNECTIONS, seconds=seconds, script=PUT_SCRIPT, env=environment)
                 if load.failures:
                     raise RuntimeError(f"{server} failed {load.failures} PUTs")
                 loads[server].append(load)
@@ -66,36 +64,7 @@ def table(loads: dict[str, list[Load]]) -> list[str]:
     return lines
 
 
-def presign(target: Path, endpoint: str, key_id: str, application_key: str, *, keys: int) -> Path:
+def presign(target: Path, access: S3Access, *, keys: int) -> Path:
     """Writes the request targets of presigned PUTs to distinct keys of a new bucket; gives the file back."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=endpoint,
-        aws_access_key_id=key_id,
-        aws_secret_access_key=application_key,
-        region_name="us-east-1",
-        config=Config(
-            signature_version="s3v4", s3={"addressing_style": "path"}, request_checksum_calculation="when_required"
-        ),
-    )
-    create_bucket(client)
-    with target.open("w") as lines:
-        for number in range(keys):
-            parameters = {"Bucket": "bench-puts", "Key": f"2026/11/{number:06d}.png"}
-            url = client.generate_presigned_url("put_object", Params=parameters, ExpiresIn=86400)
-            lines.write(url.removeprefix(endpoint) + "\n")
-    return target
-
-
-def create_bucket(client) -> None:  # type: ignore[no-untyped-def]
-    """SeaweedFS listens some seconds before it can make a bucket."""
-    until = time.monotonic() + 60
-    while True:
-        try:
-            client.create_bucket(Bucket="bench-puts")
-        except (ClientError, BotoCoreError):
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.5)
-        else:
-            return
+    access.create_bucket("bench-puts")
+    return access.write_targets(target, (f"/bench-puts/2026/11/{number:06d}.png" for number in range(keys)))

@@ -9,13 +9,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import hits, machine, memory, puts
+from bench import hits, large, listing, machine, memory, puts, sync, uploads
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 KEPT = Path(__file__).with_name("results.json")
 FIGURES: dict[str, Callable[[Path, bool], str]] = {
     "hits": hits.measure,
     "puts": puts.measure,
+    "uploads": uploads.measure,
+    "large": large.measure,
+    "listing": listing.measure,
+    "sync": sync.measure,
     "memory": memory.measure,
 }
 
