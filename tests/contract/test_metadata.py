@@ -539,7 +539,7 @@ async def test_events_keep_every_field_and_come_when_they_are_due(filled: Metada
     assert await filled.read(lambda transaction: transaction.events(99, 9)) == both[:1]
     tried = replace(both[0], attempts=1, next_attempt_ms=200)
     await change(filled, lambda transaction: transaction.replace_event(tried))
-    assert await filled.read(lambda transaction: transaction.events(200, 9)) == [tried, both[1]]
+    assert await filled.read(lambda transaction: transaction.events(200, 9)) == [both[1], tried]
     await change(filled, lambda transaction: transaction.remove_events([first, second, 99]))
     assert await filled.read(lambda transaction: transaction.events(200, 9)) == []
     await change(filled, lambda transaction: transaction.replace_event(tried))

@@ -260,7 +260,7 @@ class MemoryTransaction:
 
     def events(self, due_ms: int, limit: int) -> list[Event]:
         due = [event for event in self._events.between(0, LAST) if event.next_attempt_ms <= due_ms]
-        return due[:limit]
+        return sorted(due, key=lambda event: event.next_attempt_ms)[:limit]
 
     def replace_event(self, event: Event) -> None:
         stored = self._events.get(event.sequence)

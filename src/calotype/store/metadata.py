@@ -151,7 +151,7 @@ class Transaction(Protocol):
         """The new row's sequence, greater than any ever given, whatever `event` says."""
 
     def events(self, due_ms: int, limit: int) -> list[Event]:
-        """By sequence, those whose next attempt is due at that time."""
+        """Those whose next attempt is due at that time, the longest due first. Costs what it returns."""
 
     def replace_event(self, event: Event) -> None:
         """Overwrite the attempts and the next attempt's time of the event of that sequence, if it is still there."""

@@ -271,9 +271,8 @@ class SqliteTransaction:
         return int(self._execute(statement, _event_values(event)).lastrowid or 0)
 
     def events(self, due_ms: int, limit: int) -> list[Event]:
-        statement = (
-            f"SELECT sequence, {_EVENT_COLUMNS} FROM events WHERE next_attempt_ms <= ? ORDER BY sequence LIMIT ?"
-        )
+        order = "ORDER BY next_attempt_ms, sequence LIMIT ?"
+        statement = f"SELECT sequence, {_EVENT_COLUMNS} FROM events WHERE next_attempt_ms <= ? {order}"
         return [_event_of(row) for row in self._execute(statement, (due_ms, limit))]
 
     def replace_event(self, event: Event) -> None:
