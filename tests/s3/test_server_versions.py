@@ -6,17 +6,18 @@ from typing import Any
 
 import pytest
 
-from calotype.store.model import Versioning
+from calotype.store.model import Bucket, VersionDraft, Versioning
 
 
-async def with_history(site: Any) -> None:
+async def with_history(site: Any) -> Bucket:
     """a: two versions; b: one, deleted; c/1 and c/2: one each."""
-    await site.bucket(versioning=Versioning.ENABLED)
+    bucket: Bucket = await site.bucket(versioning=Versioning.ENABLED)
     for key in ("a", "a", "b", "c/1", "c/2"):
         site.moment_ms[0] += 1000
         assert (await site.send("PUT", f"/photos/{key}", body=b"x")).status == 200
     site.moment_ms[0] += 1000
     await site.send("DELETE", "/photos/b")
+    return bucket
 
 
 WHOLE = [
@@ -59,10 +60,22 @@ async def test_prefix_and_delimiter_choose_versions(site: Any) -> None:
     assert (await listed(site, "max-keys=0"))[0] == []
 
 
+async def test_what_is_not_finished_is_no_version(site: Any) -> None:
+    """A large file in progress, begun over B2: ListMultipartUploads shows it, and AbortMultipartUpload ends it."""
+    bucket = await with_history(site)
+    file = await site.store.large_files.start(bucket, b"a", VersionDraft())
+    assert (await listed(site, ""))[0] == WHOLE
+    for method, status in (("GET", 404), ("HEAD", 404), ("DELETE", 204)):
+        assert (await site.send(method, f"/photos/a?versionId={file.version_id}")).status == status
+    assert await site.store.version(file.version_id) == file
+
+
 @pytest.mark.parametrize("max_keys", [1, 2, 3, 4, 5, 6])
 @pytest.mark.parametrize("delimiter", ["", "&delimiter=/"])
 async def test_pages_of_versions_join_to_the_whole(site: Any, max_keys: int, delimiter: str) -> None:
-    await with_history(site)
+    bucket = await with_history(site)
+    for key in (b"0", b"a", b"c/1", b"c/3"):  # large files in progress leave no gap
+        await site.store.large_files.start(bucket, key, VersionDraft())
     found: list[tuple[str, str | None, str | None]] = []
     folders: list[str | None] = []
     markers = ""

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calotype.master_key import MasterKey
+from calotype.store.large_files import Finished
 from calotype.store.listing import list_names, successor_of_prefix
 from calotype.store.model import Action, Bucket, FileVersion, ListingPage, VersionDraft, Versioning
 from calotype.store.store import Store, StoreSettings, memory_store
@@ -127,10 +128,8 @@ async def test_hidden_keys_cost_a_page_nothing(tmp_path: Path) -> None:
 
 # Random operations. Keys are drawn from few letters so that they share prefixes and are hit again.
 key_names = st.text(alphabet="ab/ü", min_size=1, max_size=4).map(str.encode)
-operations = st.lists(
-    st.tuples(st.sampled_from(["put", "hide", "delete", "delete version", "put below"]), key_names, st.integers(0, 3)),
-    max_size=25,
-)
+verbs = ["put", "hide", "delete", "delete version", "put below", "start", "finish", "cancel", "copy"]
+operations = st.lists(st.tuples(st.sampled_from(verbs), key_names, st.integers(0, 3)), max_size=25)
 questions = st.tuples(
     st.text(alphabet="ab/", max_size=2).map(str.encode),
     st.sampled_from([b"", b"/", b"a", b"b/"]),
@@ -205,21 +204,57 @@ async def _perform(store: Store, bucket: Bucket, operation: str, key: bytes, cho
             if versions:
                 doomed = versions[choice % len(versions)]
                 await store.delete_version(bucket.bucket_id, doomed.key, doomed.version_id)
+        case "start":
+            await store.large_files.start(bucket, key, VersionDraft())
+        case "finish" | "cancel":
+            files, _ = await store.large_files.unfinished(bucket.bucket_id)
+            files = sorted(files, key=lambda file: (file.uploaded_at_ms, file.key))  # ids are random on both sides
+            if files and operation == "finish":
+                await _finish(store, files[choice % len(files)], choice)
+            elif files:
+                await store.large_files.cancel(files[choice % len(files)].version_id)
+        case "copy":
+            sources = (await store.list_names(bucket.bucket_id)).versions
+            if sources:
+                source = sources[choice % len(sources)]
+                await store.copy(source, bucket, key, VersionDraft(), start=choice % 2)
+
+
+async def _finish(store: Store, file: FileVersion, choice: int) -> None:
+    """With some parts, of which the first is not used."""
+    for number in range(1, choice + 3):
+        async with store.large_files.upload_part(file, number) as upload:
+            await upload.write(b"%d" % number)
+            await upload.commit()
+    await store.large_files.finish(file, lambda _, parts: Finished(tuple(range(2, choice + 3)), etag="e"))
 
 
 Row = tuple[bytes, int, Action, bool, bool]
-Answers = tuple[list[tuple[list[Row], list[bytes]]], list[tuple[list[Row], list[bytes]]]]
+Pages = list[tuple[list[Row], list[bytes]]]
+Answers = tuple[Pages, Pages, Pages]
 
 
 async def _answers(store: Store, bucket: Bucket, prefix: bytes, delimiter: bytes, limit: int) -> Answers:
-    """All pages of names and all pages of versions."""
-    names, versions = [], []
+    """All pages of names, of versions, and of versions without those in progress."""
+    names: Pages = []
     start: bytes | None = b""
     while start is not None:
         page = await store.list_names(bucket.bucket_id, prefix=prefix, delimiter=delimiter, start=start, limit=limit)
         names.append(_page(page))
         start = page.next_key
-    start, start_id = b"", None
+    every = await _version_pages(store, bucket, prefix, delimiter, limit, unfinished=True)
+    finished = await _version_pages(store, bucket, prefix, delimiter, limit, unfinished=False)
+    for pages in (names, every, finished):
+        assert all(len(rows) + len(folded) == limit for rows, folded in pages[:-1])
+    return names, every, finished
+
+
+async def _version_pages(
+    store: Store, bucket: Bucket, prefix: bytes, delimiter: bytes, limit: int, *, unfinished: bool
+) -> Pages:
+    pages: Pages = []
+    start: bytes | None = b""
+    start_id: str | None = None
     while start is not None:
         page = await store.list_versions(
             bucket.bucket_id,
@@ -228,12 +263,11 @@ async def _answers(store: Store, bucket: Bucket, prefix: bytes, delimiter: bytes
             start_key=start,
             start_version_id=start_id,
             limit=limit,
+            unfinished=unfinished,
         )
-        versions.append(_page(page))
+        pages.append(_page(page))
         start, start_id = page.next_key, page.next_version_id
-    for pages in (names, versions):
-        assert all(len(rows) + len(folded) == limit for rows, folded in pages[:-1])
-    return names, versions
+    return pages
 
 
 def _page(page: ListingPage) -> tuple[list[Row], list[bytes]]:
@@ -247,11 +281,13 @@ def _row(version: FileVersion) -> Row:
 def _check_against_the_model(answers: Answers, every: tuple[FileVersion, ...], prefix: bytes, delimiter: bytes) -> None:
     newest: dict[bytes, FileVersion] = {}
     for version in every:
-        newest.setdefault(version.key, version)
-    assert all(version.is_latest == (newest[version.key] == version) for version in every)
+        if version.action is not Action.START:
+            newest.setdefault(version.key, version)
+    assert all(version.is_latest == (newest.get(version.key) == version) for version in every)
     assert list(every) == sorted(every, key=lambda version: (version.key, -version.uploaded_at_ms))
     visible = [replace(version) for version in newest.values() if version.action is Action.UPLOAD]
-    for pages, rows in zip(answers, (visible, list(every)), strict=True):
+    finished = [version for version in every if version.action is not Action.START]
+    for pages, rows in zip(answers, (visible, list(every), finished), strict=True):
         listed = [row for page_rows, _ in pages for row in page_rows]
         folded = [common for _, page_folded in pages for common in page_folded]
         below = [row for row in rows if row.key.startswith(prefix)]

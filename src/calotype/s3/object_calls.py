@@ -34,7 +34,7 @@ from calotype.s3.reads import checksum_headers, readable_version, version_header
 from calotype.s3.results import DeletedObject, DeleteResult, FailedDeletion, copy_result_document
 from calotype.s3.translation import translated
 from calotype.store import errors as store_errors
-from calotype.store.model import Bucket, FileVersion, VersionDraft, Versioning
+from calotype.store.model import Action, Bucket, FileVersion, VersionDraft, Versioning
 from calotype.store.versions import Precondition
 
 
@@ -104,7 +104,7 @@ def write_precondition(conditions: Conditions, key: bytes) -> Precondition | Non
 
 
 async def copy_object(call: Call, asked: CopyObject) -> Response:
-    """The bytes go through this process: they are read from the source as they are written to the target."""
+    """The copy shares the bytes of its source where it may; see `Store.copy`."""
     bucket = await call.bucket(asked.bucket)
     call.allow(asked.capability, bucket, asked.key)
     names.check_key(asked.key)
@@ -118,10 +118,8 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
             "This copy request is illegal because it is trying to copy an object to itself without changing the "
             "object's metadata, storage class, website redirect location or encryption attributes."
         )
-    async with call.store.upload(bucket, asked.key, expected_length=source.length) as upload:
-        async for chunk in call.store.read(source):
-            await upload.write(chunk)
-        version = await upload.commit(copied_draft(asked, source), precondition)
+    draft = copied_draft(asked, source)
+    version = await call.store.copy(source, bucket, asked.key, draft, precondition=precondition)
     response = xml_response(copy_result_document(version.etag, version.uploaded_at_ms))
     fields = [*version_headers(bucket, version)]
     if source_bucket.versioning is not Versioning.UNVERSIONED:
@@ -175,11 +173,23 @@ async def delete_one(
         return DeletedObject(item.key, None, version_id_of(marker) if marker is not None else None)
     try:
         removed = await call.store.delete_version(
-            bucket.bucket_id, item.key, item.version_id, precondition=precondition
+            bucket.bucket_id, item.key, item.version_id, precondition=finished_and(precondition)
         )
     except store_errors.NoSuchVersion:
         return DeletedObject(item.key, item.version_id)
     return DeletedObject(item.key, item.version_id, None if removed.is_visible else item.version_id)
+
+
+def finished_and(precondition: Precondition | None) -> Precondition:
+    """What is not finished is no version to S3: AbortMultipartUpload removes it."""
+
+    def check(version: FileVersion | None) -> None:
+        if version is not None and version.action is Action.START:
+            raise store_errors.NoSuchVersion(version.version_id)
+        if precondition is not None:
+            precondition(version)
+
+    return check
 
 
 def version_id_of(version: FileVersion) -> str:

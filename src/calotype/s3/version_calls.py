@@ -11,7 +11,7 @@ from calotype.s3.bucket_operations import MAX_KEYS, ListObjectVersions
 from calotype.s3.call import Call
 from calotype.s3.results import KeyForm, Owner, boolean, iso_milliseconds
 from calotype.store.errors import NoSuchVersion
-from calotype.store.model import Action, Bucket, FileVersion, ListingPage
+from calotype.store.model import Bucket, FileVersion, ListingPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ async def page_of(call: Call, bucket: Bucket, asked: ListObjectVersions, max_key
         start_key=start,
         start_version_id=marker_id,
         limit=max_keys + 1,
+        unfinished=False,
     )
     rows = rows_of(listing)
     begins_inside = None
@@ -74,10 +75,8 @@ async def stored_marker(call: Call, bucket: Bucket, asked: ListObjectVersions) -
 
 
 def rows_of(listing: ListingPage) -> list[FileVersion | bytes]:
-    """Versions and common prefixes in one sequence by key; what is not finished is no version yet."""
-    rows: list[tuple[bytes, FileVersion | bytes]] = [
-        (version.key, version) for version in listing.versions if version.action is not Action.START
-    ]
+    """Versions and common prefixes in one sequence by key."""
+    rows: list[tuple[bytes, FileVersion | bytes]] = [(version.key, version) for version in listing.versions]
     rows += [(prefix, prefix) for prefix in listing.common_prefixes]
     return [row for _, row in sorted(rows, key=lambda named: named[0])]
 

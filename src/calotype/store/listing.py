@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from calotype.store.metadata import Transaction
-from calotype.store.model import Bucket, FileVersion, ListingPage
+from calotype.store.model import Action, Bucket, FileVersion, ListingPage
 
 _BATCH = 256
 # A key and, for versions, the time from which to go down; None: from the newest.
@@ -36,10 +36,12 @@ def list_versions(
     start_key: bytes,
     start_version_id: str | None,
     limit: int,
+    unfinished: bool = True,
 ) -> ListingPage:
     """All versions, newest first within a key, from `start_version_id` of `start_key` on (inclusive).
 
-    A start version that is gone begins at the key's newest one: a row may come twice, none is left out.
+    A start version that is gone begins at the key's newest one: a row may come twice, none is left out. B2 lists large
+    files in progress among them, S3 does not: `unfinished`.
     """
 
     def scan(place: _Place, stop: bytes | None, count: int) -> list[FileVersion]:
@@ -47,7 +49,7 @@ def list_versions(
 
     started_at = transaction.version(bucket, start_version_id) if start_version_id else None
     time = started_at.uploaded_at_ms if started_at and started_at.key == start_key else None
-    return _page(scan, prefix, delimiter, (start_key, time), limit, by_version=True)
+    return _page(scan, prefix, delimiter, (start_key, time), limit, by_version=True, unfinished=unfinished)
 
 
 def successor_of_prefix(prefix: bytes) -> bytes | None:
@@ -58,7 +60,16 @@ def successor_of_prefix(prefix: bytes) -> bytes | None:
     return trimmed[:-1] + bytes([trimmed[-1] + 1])
 
 
-def _page(scan: _Scan, prefix: bytes, delimiter: bytes, place: _Place, limit: int, *, by_version: bool) -> ListingPage:
+def _page(
+    scan: _Scan,
+    prefix: bytes,
+    delimiter: bytes,
+    place: _Place,
+    limit: int,
+    *,
+    by_version: bool,
+    unfinished: bool = True,
+) -> ListingPage:
     """Walk the keys, folding those that share a common prefix, until `limit` rows or the end of `prefix`."""
     versions: list[FileVersion] = []
     common_prefixes: list[bytes] = []
@@ -73,6 +84,8 @@ def _page(scan: _Scan, prefix: bytes, delimiter: bytes, place: _Place, limit: in
         position = _next_place(batch[-1], by_version) if len(batch) == size else None
         size = min(2 * size, _BATCH)
         for version in batch:
+            if version.action is Action.START and not unfinished:
+                continue
             if len(versions) + len(common_prefixes) == limit:
                 return _cut(versions, common_prefixes, version, by_version)
             common = _common_prefix(version.key, prefix, delimiter)

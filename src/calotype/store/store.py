@@ -29,6 +29,7 @@ from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
 from calotype.store.fsck import Fsck, FsckReport
 from calotype.store.incoming import BlobIntake, Received
 from calotype.store.large_files import LargeFiles
+from calotype.store.lifecycle_job import LifecycleJob
 from calotype.store.memory_blobs import MemoryBlobs
 from calotype.store.memory_metadata import MemoryMetadata
 from calotype.store.metadata import Metadata, Transaction
@@ -71,6 +72,7 @@ class Store(OpenStore):
         changes = Commits(self._commits, settings.synced_alone_bytes)
         self._copying = Copying(metadata, changes, self._intake, clock, self._content, self._new_version)
         self.large_files = LargeFiles(metadata, changes, self._intake, clock, self._new_version, self._copying)
+        self.lifecycle = LifecycleJob(metadata, self._commits.commit, clock, self._marker)
 
     # buckets
 
@@ -159,9 +161,14 @@ class Store(OpenStore):
         return version
 
     async def version_of_key(self, bucket_id: str, key: bytes, version_id: str) -> FileVersion:
-        """The version of that key and id, where S3's `null` counts as an id; raises NoSuchVersion."""
+        """The finished version of that key and id, where S3's `null` counts as an id; raises NoSuchVersion."""
         bucket = await self.bucket_by_id(bucket_id)
-        return await self.metadata.read(lambda transaction: versions.find_version(transaction, bucket, key, version_id))
+        found = await self.metadata.read(
+            lambda transaction: versions.find_version(transaction, bucket, key, version_id)
+        )
+        if found.action is Action.START:
+            raise NoSuchVersion(version_id)
+        return found
 
     def check_customer_key(self, version: FileVersion, key: CustomerKey | None) -> None:
         """Raises CustomerKeyNeeded, WrongCustomerKey or CustomerKeyNotApplicable; to be asked before an answer begins.
@@ -309,8 +316,12 @@ class Store(OpenStore):
         start_key: bytes = b"",
         start_version_id: str | None = None,
         limit: int = 1000,
+        unfinished: bool = True,
     ) -> ListingPage:
-        """All versions by key, newest first, from the start (inclusive); see `listing`."""
+        """All versions by key, newest first, from the start (inclusive); see `listing`.
+
+        With `unfinished` large files in progress are among them.
+        """
         bucket = await self.bucket_by_id(bucket_id)
         return await self.metadata.read(
             lambda transaction: listing.list_versions(
@@ -321,6 +332,7 @@ class Store(OpenStore):
                 start_key=start_key,
                 start_version_id=start_version_id,
                 limit=limit,
+                unfinished=unfinished,
             )
         )
 
