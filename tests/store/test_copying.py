@@ -118,7 +118,9 @@ async def test_a_whole_copy_shares_the_blob_and_keeps_the_digests(
     assert await blobs_left(store) == 0
 
 
-@pytest.mark.parametrize("span", [(0, 1), (5, 600_000), (300_000, 700_000), (7, 7), (699_999, 900_000)])
+@pytest.mark.parametrize(
+    "span", [(0, 1), (5, 600_000), (300_000, 700_000), (7, 7), (9, 7), (699_999, 900_000), (800_000, 900_000)]
+)
 async def test_a_range_shares_the_blob_and_has_digests_of_its_own(
     store: Store, bucket: Bucket, source: FileVersion, span: tuple[int, int]
 ) -> None:

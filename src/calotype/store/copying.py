@@ -40,8 +40,9 @@ class Span:
 
     @classmethod
     def of(cls, source: FileVersion, start: int, stop: int | None, key: CustomerKey | None) -> Self:
-        """None for the source's end, beyond which no stop goes."""
-        return cls(source, start, source.length if stop is None else min(stop, source.length), key)
+        """None for the source's end. What lies beyond it, or is the wrong way round, is empty."""
+        end = source.length if stop is None else min(stop, source.length)
+        return cls(source, min(start, end), end, key)
 
     @property
     def length(self) -> int:
