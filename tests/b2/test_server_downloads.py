@@ -145,11 +145,8 @@ async def test_what_is_not_there_says_what_it_is_that_is_missing(origin):
         "not_found",
         "File with such name does not exist.",
     )
-    assert (await origin.send("GET", "/file/holidays/b.png")).error == (
-        404,
-        "not_found",
-        "Bucket does not exist: holidays",
-    )
+    status, code, message = (await origin.send("GET", "/file/holidays/b.png")).error
+    assert (status, code, message.partition(". ")[0]) == (404, "not_found", "Bucket does not exist: holidays")
     assert (await origin.send("GET", "/file/photographs/")).status == 404
     assert (await origin.send("GET", "/file/")).status == 404
 

@@ -37,7 +37,9 @@ async def list_buckets(call: Call, asked: ListBuckets) -> BucketList:
         and (asked.bucket_name is None or asked.bucket_name.lower() == bucket.name.lower())
         and (ALL_TYPES in types or bucket.type.value in types)
     ]
-    return BucketList([bucket_object(bucket, call.capabilities) for bucket in found])
+    answer = BucketList([bucket_object(bucket, call.capabilities) for bucket in found])
+    call.listed_buckets.remember(call.token, asked, answer)
+    return answer
 
 
 def wanted_types(asked: Sequence[str] | None) -> Sequence[str]:

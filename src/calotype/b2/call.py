@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from calotype.auth.authorize import Resource, authorize
 from calotype.b2.credentials import NOBODY, TOKEN_NEEDED, Credentials, Grant
 from calotype.b2.errors import BadBucketId, Unauthorized
+from calotype.b2.listed_buckets import ListedBuckets
 from calotype.b2.operation import TransactionClass
 from calotype.b2.settings import B2Settings, api_url
 from calotype.b2.transfers import DownloadFileById, DownloadFileByName
@@ -60,6 +61,7 @@ class Call:
     version: int
     name: str
     now_ms: int
+    listed_buckets: ListedBuckets
     grant: Grant = NOBODY
     token: str = ""
     owner_account_id: str = ""  # whose bucket is read, where that is not the caller's

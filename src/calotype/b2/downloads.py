@@ -31,6 +31,8 @@ from calotype.store.encryption import CustomerKey
 from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
 from calotype.store.model import Action, Bucket, EncryptionScheme, FileVersion, ServerSideEncryption
 
+# ShareX leaves the bucket out of its links when its bucket name is not filled in (uploaders.md §1.6).
+ADDRESS_OF_A_FILE = "The address of a file is /file/BUCKET/NAME; in ShareX, fill in the bucket name or a custom URL."
 PRIVATE_CACHE_CONTROL = "max-age=0, no-cache, no-store"
 
 
@@ -59,7 +61,7 @@ async def bucket_of_name(call: Call, name: str) -> Bucket:
     try:
         bucket = await call.store.bucket(name)
     except NoSuchBucket as exc:
-        raise NotFound(f"Bucket does not exist: {name}") from exc
+        raise NotFound(f"Bucket does not exist: {name}. {ADDRESS_OF_A_FILE}") from exc
     charge(call, bucket)
     return bucket
 

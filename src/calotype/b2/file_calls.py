@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from calotype.b2 import names
 from calotype.b2.call import Call
 from calotype.b2.errors import AlreadyHidden, BadRequest, FileNotPresent, NoSuchFile, NotFound, OutOfRange
@@ -22,11 +24,14 @@ from calotype.b2.json import (
     FileVersionList,
     UploadUrl,
 )
+from calotype.b2.listed_buckets import BUCKET_ID_NEEDED, NO_BUCKET, advice
 from calotype.b2.objects import file_object, listing_rows
 from calotype.b2.transfers import OVERRIDE_HEADERS, UploadFile
 from calotype.store.errors import NoSuchKey, NoSuchVersion
 from calotype.store.ids import bucket_of_version
 from calotype.store.model import FileVersion
+
+log = logging.getLogger(__name__)
 
 DEFAULT_FILE_COUNT = 100
 MOST_FILES = 10_000
@@ -35,16 +40,26 @@ LONGEST_DOWNLOAD_AUTHORIZATION_S = 604_800
 
 async def get_upload_url(call: Call, asked: GetUploadUrl) -> UploadUrl:
     """Where to POST a file, and the token for it. The shape of the upload's answer is that of this call's version."""
-    if asked.bucket_id is None:
-        raise BadRequest("required field bucketId cannot be null")
-    call.allow("writeFiles", asked.bucket_id)
-    bucket = await call.bucket(asked.bucket_id)
+    bucket_id = await meant_bucket(call) if asked.bucket_id is None else asked.bucket_id
+    call.allow("writeFiles", bucket_id)
+    bucket = await call.bucket(bucket_id)
     await call.store.accounting.check_storage(bucket.account_id)
     token = await call.credentials.upload_token(
         call.grant.principal, bucket, call.now_ms, call.settings.upload_token_lifetime_s
     )
     url = f"{call.api_url}/b2api/v{call.version}/{UploadFile.call}/{bucket.bucket_id}"
     return UploadUrl(bucket.bucket_id, url, token)
+
+
+async def meant_bucket(call: Call) -> str:
+    """The bucket that the token listed last, for a client that names none; raises BadRequest (uploaders.md §1.8)."""
+    bucket_id = None if call.settings.strict else call.listed_buckets.bucket_id(call.token)
+    if bucket_id is not None:
+        return bucket_id
+    key = await call.store.key(call.grant.principal.key_id)
+    notice = call.store.notices.add(NO_BUCKET, key.key_id, advice(key.name, key.key_id), call.now_ms)
+    log.warning("%s", notice.message)
+    raise BadRequest(BUCKET_ID_NEEDED)
 
 
 async def list_file_names(call: Call, asked: ListFileNames) -> FileNameList:
@@ -153,7 +168,9 @@ async def delete_file_version(call: Call, asked: DeleteFileVersion) -> DeletedVe
         raise FileNotPresent(f"File not present: {asked.file_name} {asked.file_id}")
     await call.bucket(file.bucket_id)
     try:
-        await call.store.delete_version(file.bucket_id, key, asked.file_id)
+        await call.store.delete_version(
+            file.bucket_id, key, asked.file_id, bypass_governance=bool(asked.bypass_governance)
+        )
     except NoSuchVersion as exc:
         raise FileNotPresent(f"File not present: {asked.file_name} {asked.file_id}") from exc
     return DeletedVersion(asked.file_id, asked.file_name)

@@ -6,7 +6,6 @@ The version in the path picks the shape of the answer, never the client. Every e
 from __future__ import annotations
 
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
 
 from calotype.b2 import cross_origin, downloads, test_mode, uploads
@@ -14,15 +13,14 @@ from calotype.b2.answers import ANSWERS
 from calotype.b2.call import Call, WatchedBody
 from calotype.b2.credentials import Credentials, RandomBytes
 from calotype.b2.errors import B2Error, BadRequest, CapExceeded, InternalError, Unauthorized
-from calotype.b2.file_operations import GetUploadUrl
 from calotype.b2.json import (
     AccountAuthorization,
-    BucketList,
     FileObject,
     PartObject,
     authorization_answer,
     json_response,
 )
+from calotype.b2.listed_buckets import ListedBuckets
 from calotype.b2.operation import Operation
 from calotype.b2.operations import OPERATIONS, AuthorizeAccount
 from calotype.b2.settings import B2Settings
@@ -51,9 +49,6 @@ TRANSACTION_CLASSES = {
     DownloadFileById.call: DownloadFileById.transaction_class,
 }
 
-REMEMBERED_TOKENS = 1000
-"""Account tokens whose last listed bucket is remembered, for ShareX (uploaders.md §1.8)."""
-
 
 class B2Server:
     """Answers `/b2api/…` and `/file/…`. `clock` gives milliseconds since the epoch."""
@@ -66,7 +61,7 @@ class B2Server:
         self._clock = clock
         self._random_bytes = random_bytes
         self._credentials = Credentials(store, random_bytes)
-        self._listed_buckets: OrderedDict[str, str] = OrderedDict()
+        self._listed_buckets = ListedBuckets()
 
     def try_now(self, request: Request) -> Prepared | None:
         """Nothing here is answered without the store."""
@@ -96,6 +91,7 @@ class B2Server:
             version=target.version,
             name=target.call,
             now_ms=self._clock(),
+            listed_buckets=self._listed_buckets,
             token=request.headers.get("authorization") or "",
         )
 
@@ -145,11 +141,7 @@ class B2Server:
         if kind is not AuthorizeAccount:
             call.grant = await self._credentials.account_grant(call.token, call.now_ms)
         asked = parse(target, call.request, await json_body(call, target))
-        if isinstance(asked, GetUploadUrl):
-            asked = self._with_listed_bucket(call, asked)
         answer = await ANSWERS[kind](call, asked)
-        if isinstance(answer, BucketList):
-            self._remember_listed_bucket(call, answer)
         if isinstance(answer, AccountAuthorization):
             answer = authorization_answer(answer, call.version)
         return json_response(answer)
@@ -178,20 +170,6 @@ class B2Server:
         if token:  # a download token is for names (b2.md §2.4)
             call.grant = await self._credentials.account_grant(token, call.now_ms)
         return await downloads.download_by_id(call, asked)
-
-    def _remember_listed_bucket(self, call: Call, answer: BucketList) -> None:
-        """ShareX lists one bucket by name, forgets its id, and asks for an upload URL with the same token."""
-        if len(answer.buckets) != 1:
-            return
-        self._listed_buckets[call.token] = answer.buckets[0].bucket_id
-        self._listed_buckets.move_to_end(call.token)
-        if len(self._listed_buckets) > REMEMBERED_TOKENS:
-            self._listed_buckets.popitem(last=False)
-
-    def _with_listed_bucket(self, call: Call, asked: GetUploadUrl) -> GetUploadUrl:
-        if asked.bucket_id is not None:
-            return asked
-        return GetUploadUrl(bucket_id=self._listed_buckets.get(call.token))
 
 
 def is_counted(error: B2Error) -> bool:

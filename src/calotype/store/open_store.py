@@ -15,6 +15,7 @@ from calotype.store.blobs import Blobs
 from calotype.store.bucket_directory import BucketDirectory
 from calotype.store.encrypted_blobs import DataKeys
 from calotype.store.errors import ReadOnly
+from calotype.store.event_queue import EventQueue
 from calotype.store.filesystem import FileSystem, LocalFileSystem, make_folders
 from calotype.store.folder_lock import FolderLock
 from calotype.store.group_commit import GroupCommit
@@ -23,6 +24,7 @@ from calotype.store.keyring import Keyring
 from calotype.store.local_blobs import LocalBlobs
 from calotype.store.metadata import Metadata, Transaction
 from calotype.store.model import Account, Action, Bucket
+from calotype.store.notices import Notices
 from calotype.store.settings import RESERVE_BYTES, Clock, StoreSettings, milliseconds_now
 from calotype.store.sqlite_metadata import SqliteMetadata
 from calotype.store.work_threads import WorkThreads
@@ -40,6 +42,7 @@ class OpenStore:
         self.metadata = metadata
         self.blobs = blobs
         self.settings = settings
+        self.notices = Notices()
         self._clock = clock
         self._random_bytes = ids.RandomSupply(os.urandom)
         self._files: FileSystem = LocalFileSystem()
@@ -56,6 +59,10 @@ class OpenStore:
         self._buckets = BucketDirectory(metadata, self._commits.commit)
         self._keyring = Keyring(metadata, self._commits.commit, master_key)
         self._data_keys = DataKeys(master_key)
+        next_change = self._housekeeping.next_change
+        self.events = EventQueue(
+            metadata, self._commits.commit, self._buckets.update, next_change, master_key, clock
+        )
         self._master_key_id: str | None = None  # once it has opened something
         self._account: Account | None = None
 
