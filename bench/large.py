@@ -69,7 +69,8 @@ def table(rates: dict[str, list[float]]) -> list[str]:
         f"{FILE_BYTES / 1e9:.0f} GB of noise. In parts of {PART_BYTES / 1e6:.0f} MB, {AT_A_TIME} at a time, from the "
         "call that begins the file to the answer to the one that finishes it: a large file of the B2 API beside a "
         "multipart upload to SeaweedFS. And as one PUT on one connection. Ours is synced to disk before each answer; "
-        "SeaweedFS with its defaults is not, and with `fsync` its bytes are. The client computes nothing while the clock runs.\n",
+        "SeaweedFS with its defaults is not, and with `fsync` its bytes are. The client computes nothing while the "
+        "clock runs.\n",
         "| server and way | MB/s | ours over it |",
         "|---|---:|---:|",
     ]
