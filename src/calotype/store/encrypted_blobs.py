@@ -74,29 +74,33 @@ class EncryptedWriter:
         return self._sha256.hexdigest()
 
     def write(self, content: bytes) -> None:
-        self._clear += content
-        whole = len(self._clear) // CHUNK_BYTES * CHUNK_BYTES
-        self._seal(whole)
+        left = memoryview(content)
+        if self._clear:
+            missing = CHUNK_BYTES - len(self._clear)
+            self._clear += left[:missing]
+            left = left[missing:]
+            if len(self._clear) < CHUNK_BYTES:
+                return
+            self._seal(self._clear)
+            self._clear.clear()
+        whole = len(left) // CHUNK_BYTES * CHUNK_BYTES
+        for start in range(0, whole, CHUNK_BYTES):
+            self._seal(left[start : start + CHUNK_BYTES])
+        self._clear += left[whole:]
 
     def finish(self) -> None:
         """Write the last chunk, when something is left for one. Nothing may be written after it."""
-        self._seal(len(self._clear))
+        if self._clear:
+            self._seal(self._clear)
+        self._clear.clear()
         self.is_finished = True
 
-    def _seal(self, length: int) -> None:
-        """Encrypt the first `length` of the bytes that wait."""
-        if not length:
-            return
-        sealed = []
-        with memoryview(self._clear) as clear:
-            for start in range(0, length, CHUNK_BYTES):
-                sealed.append(seal_chunk(self._cipher, self._chunks, clear[start : min(start + CHUNK_BYTES, length)]))
-                self._chunks += 1
-        del self._clear[:length]
-        content = b"".join(sealed)
-        self._sha256.update(content)
-        self.length += len(content)
-        self._writer.write(content)
+    def _seal(self, clear: bytearray | memoryview) -> None:
+        sealed = seal_chunk(self._cipher, self._chunks, clear)
+        self._chunks += 1
+        self._sha256.update(sealed)
+        self.length += len(sealed)
+        self._writer.write(sealed)
 
 
 class DecryptedReader:

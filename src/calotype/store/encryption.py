@@ -113,7 +113,7 @@ def chunk_cipher(data_key: bytes) -> AESGCM:
     return AESGCM(data_key)
 
 
-def seal_chunk(cipher: AESGCM, number: int, clear: bytes | memoryview) -> bytes:
+def seal_chunk(cipher: AESGCM, number: int, clear: bytes | bytearray | memoryview) -> bytes:
     return cipher.encrypt(_nonce(number), clear, None)
 
 
