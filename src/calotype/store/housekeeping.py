@@ -117,11 +117,15 @@ class Housekeeping:
         if removed:
             _log.info("removed %d blobs that no version names", removed)
 
+    def next_change(self) -> asyncio.Event:
+        """Set when the next change is committed, whatever it is about. Ask for it before looking at the metadata."""
+        if self._news is None:
+            self._news = asyncio.Event()
+        return self._news
+
     async def wait_outbox(self, after: int) -> None:
         while True:
-            if self._news is None:
-                self._news = asyncio.Event()
-            news = self._news
+            news = self.next_change()
             if await self._metadata.read(self._has_changes_beyond(after)):
                 return
             await news.wait()
