@@ -44,6 +44,8 @@ EXAMPLES = [
     ),
     operations.UpdateBucket(account_id="a", bucket_id="b", default_retention={"mode": None}, if_revision_is=7),
     operations.DeleteBucket(account_id="a", bucket_id="b"),
+    operations.GetBucketNotificationRules(bucket_id="b"),
+    operations.SetBucketNotificationRules(bucket_id="b", event_notification_rules=[{"name": "my-rule"}]),
     operations.CreateKey(
         account_id="a",
         capabilities=["readFiles", "listFiles"],

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from calotype.b2 import bucket_calls, copy_calls, file_calls, key_calls, large_file_calls, lock_calls
+from calotype.b2 import (
+    bucket_calls,
+    copy_calls,
+    file_calls,
+    key_calls,
+    large_file_calls,
+    lock_calls,
+    notification_calls,
+)
 from calotype.b2 import file_operations as files
 from calotype.b2 import operations as account
 from calotype.b2.call import Call
@@ -19,6 +27,8 @@ ANSWERS: Mapping[type[Operation], Answer] = {
     account.CreateBucket: bucket_calls.create_bucket,
     account.UpdateBucket: bucket_calls.update_bucket,
     account.DeleteBucket: bucket_calls.delete_bucket,
+    account.GetBucketNotificationRules: notification_calls.get_bucket_notification_rules,
+    account.SetBucketNotificationRules: notification_calls.set_bucket_notification_rules,
     account.CreateKey: key_calls.create_key,
     account.ListKeys: key_calls.list_keys,
     account.DeleteKey: key_calls.delete_key,

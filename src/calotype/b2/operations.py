@@ -89,6 +89,21 @@ class DeleteBucket(Operation, frozen=True, kw_only=True):
     bucket_id: str
 
 
+class GetBucketNotificationRules(Operation, frozen=True, kw_only=True):
+    call = "b2_get_bucket_notification_rules"
+    transaction_class = TransactionClass.C
+
+    bucket_id: str
+
+
+class SetBucketNotificationRules(Operation, frozen=True, kw_only=True):
+    call = "b2_set_bucket_notification_rules"
+    transaction_class = TransactionClass.C
+
+    bucket_id: str
+    event_notification_rules: list[dict[str, Any]]
+
+
 class CreateKey(Operation, frozen=True, kw_only=True):
     """`bucket_ids` on the wire from version 4 on, `bucket_id` before (b2.md §0.2)."""
 
@@ -128,6 +143,8 @@ OPERATIONS: dict[str, type[Operation]] = {
         CreateBucket,
         UpdateBucket,
         DeleteBucket,
+        GetBucketNotificationRules,
+        SetBucketNotificationRules,
         CreateKey,
         ListKeys,
         DeleteKey,
@@ -153,8 +170,6 @@ OPERATIONS: dict[str, type[Operation]] = {
 
 NOT_IMPLEMENTED = frozenset(
     {
-        "b2_get_bucket_notification_rules",
-        "b2_set_bucket_notification_rules",
         "b2_create_group_member",
         "b2_list_groups",
         "b2_list_group_members",

@@ -26,6 +26,7 @@ class B2Settings:
     absolute_minimum_part_size_bytes: int = 5_000_000
     account_token_lifetime_s: int = 86_400
     upload_token_lifetime_s: int = 86_400
+    plain_http_webhooks: bool = False  # B2 takes https alone
     most_buckets: int | None = 100  # of an account, as B2 has it; None: as many as one likes
     strict: bool = False  # refuse what B2 refuses where we could help: ShareX's null bucketId (uploaders.md §1.8)
 
