@@ -59,6 +59,8 @@ class OriginSettings:
     public_url: str | None = None
     reserve_bytes: int = RESERVE_BYTES
     caps: Caps = NO_CAPS
+    most_buckets: int = 100
+    strict_b2: bool = False
 
 
 def run(settings: OriginSettings, ready: Callable[[], None], *, beside: Background | None = None) -> None:
@@ -144,10 +146,14 @@ async def ensure_owner_key(store: Store, data: Path) -> None:
 def origin_handler(store: Store, settings: OriginSettings, admin: Handler) -> OriginHandler:
     return OriginHandler(
         S3Server(store, S3Settings(region=settings.region, s3_hosts=settings.s3_hosts), clock=milliseconds_now),
-        B2Server(store, B2Settings(public_url=settings.public_url), clock=milliseconds_now, random_bytes=os.urandom),
+        B2Server(store, b2_settings(settings), clock=milliseconds_now, random_bytes=os.urandom),
         admin,
         settings.s3_hosts,
     )
+
+
+def b2_settings(settings: OriginSettings) -> B2Settings:
+    return B2Settings(public_url=settings.public_url, most_buckets=settings.most_buckets, strict=settings.strict_b2)
 
 
 class OriginHandler:

@@ -108,6 +108,8 @@ def origin_settings(site: Site, folder: Path) -> OriginSettings:
         public_url=site.origin.public_url or None,
         reserve_bytes=site.origin.reserve_bytes,
         caps=caps_of(site.caps),
+        most_buckets=site.origin.most_buckets,
+        strict_b2=site.origin.strict_b2,
     )
 
 

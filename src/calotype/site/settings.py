@@ -109,6 +109,14 @@ class Origin:
         "Folder of NAME.crt and NAME.key pairs for TLS, read again on change. Relative to the data folder.",
         flag="--origin-certificates",
     )
+    most_buckets: int = _setting(
+        100, kinds.whole_number(1, 100_000), "Most buckets that the B2 API makes for an account; B2 has 100 itself."
+    )
+    strict_b2: bool = _setting(
+        False,
+        kinds.FLAG,
+        "Refuse what Backblaze B2 refuses where the origin could help: ShareX with a key not limited to one bucket.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
