@@ -12,6 +12,7 @@ from calotype.admin.operations import (
     GetLedger,
     GetOutbox,
     GetStats,
+    GetUsage,
     parse,
     to_request,
 )
@@ -25,6 +26,7 @@ EXAMPLES = [
     GetOutbox(),
     GetBans(after=1, wait_s=1),
     GetStats(),
+    GetUsage(),
     Backup(target="/srv/backup of today & tomorrow"),
     Fsck(),
 ]

@@ -25,6 +25,7 @@ from calotype.admin.json import (
     LedgerEntry,
     Outbox,
     OutboxEntry,
+    Usage,
 )
 from calotype.admin.operations import (
     Backup,
@@ -34,6 +35,7 @@ from calotype.admin.operations import (
     GetLedger,
     GetOutbox,
     GetStats,
+    GetUsage,
     Operation,
     to_request,
 )
@@ -60,6 +62,9 @@ class AdminClient(ApiClient):
 
     def ledger(self, day: str | None = None) -> list[LedgerEntry]:
         return self._call(GetLedger(day=day), Ledger).rows
+
+    def usage(self) -> Usage:
+        return self._call(GetUsage(), Usage)
 
     def outbox(self, after: int, *, wait_s: int = 0) -> list[OutboxEntry]:
         """The next rows beyond `after`; with `wait_s` it waits that long for one, at most 30 s."""

@@ -42,6 +42,52 @@ class Ledger(Shape, frozen=True, kw_only=True):
     rows: list[LedgerEntry]
 
 
+class CapUse(Shape, frozen=True, kw_only=True):
+    """Bytes or calls, of today but for `storage`. Without a `limit` there is no cap."""
+
+    cap: str
+    limit: int | None
+    used: int
+
+
+class AlertEntry(Shape, frozen=True, kw_only=True):
+    """A cap was used up to 75 or 100 percent."""
+
+    day: str
+    cap: str
+    percent: int
+    at_ms: int
+
+
+class BucketUse(Shape, frozen=True, kw_only=True):
+    bucket_name: str
+    stored_bytes: int
+    versions: int
+
+
+class DayCalls(Shape, frozen=True, kw_only=True):
+    """A day's calls of one operation, in all buckets."""
+
+    day: str
+    operation: str
+    transaction_class: str
+    count: int
+    bytes_in: int
+    bytes_out: int
+
+
+class Usage(Shape, frozen=True, kw_only=True):
+    """`now_ms` and `day` are the origin's time, in UTC; `days` are the last 31, today among them."""
+
+    now_ms: int
+    day: str
+    caps: list[CapUse]
+    alerts: list[AlertEntry]
+    buckets: list[BucketUse]
+    today: list[LedgerEntry]
+    days: list[DayCalls]
+
+
 class OutboxEntry(Shape, frozen=True, kw_only=True):
     sequence: int
     bucket_name: str

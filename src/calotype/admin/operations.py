@@ -51,6 +51,12 @@ class GetLedger(Operation, frozen=True, kw_only=True):
             raise BadRequest(f"day must be YYYY-MM-DD, not {self.day!r}")
 
 
+class GetUsage(Operation, frozen=True, kw_only=True):
+    """What is used today, UTC, against the caps, what is stored, and the calls of the last 31 days."""
+
+    method, name = "GET", "usage"
+
+
 class Follow(Operation, frozen=True, kw_only=True):
     """The rows of a numbered log beyond `after`. With `wait_s` the answer waits that long for one to come."""
 
@@ -104,7 +110,8 @@ class Fsck(Operation, frozen=True, kw_only=True):
 
 
 OPERATIONS: dict[str, type[Operation]] = {
-    operation.name: operation for operation in (GetHealth, GetLedger, GetOutbox, GetBans, GetStats, Backup, Fsck)
+    operation.name: operation
+    for operation in (GetHealth, GetLedger, GetUsage, GetOutbox, GetBans, GetStats, Backup, Fsck)
 }
 
 

@@ -23,7 +23,6 @@ from calotype.admin.json import (
     FsckReport,
     Health,
     Ledger,
-    LedgerEntry,
     Outbox,
     OutboxEntry,
     health_response,
@@ -36,9 +35,11 @@ from calotype.admin.operations import (
     GetHealth,
     GetLedger,
     GetOutbox,
+    GetUsage,
     Operation,
     parse,
 )
+from calotype.admin.usage import ledger_entry, usage_of
 from calotype.auth.basic import read_basic_credentials
 from calotype.auth.capabilities import ALL_CAPABILITIES
 from calotype.http.message import BodyTooLarge, Prepared, Request, Response, read_body
@@ -78,6 +79,8 @@ class OriginAdminServer:
         match asked:
             case GetLedger():
                 return json_response(await self._ledger(owner, asked))
+            case GetUsage():
+                return json_response(await usage_of(self._store, owner.account_id, self._clock()))
             case GetOutbox():
                 return json_response(await self._outbox(owner, asked))
             case Backup():
@@ -117,20 +120,7 @@ class OriginAdminServer:
 
     async def _ledger(self, owner: ApplicationKey, asked: GetLedger) -> Ledger:
         rows = [row for row in await self._store.ledger(asked.day) if row.account_id == owner.account_id]
-        return Ledger(
-            rows=[
-                LedgerEntry(
-                    day=row.day,
-                    bucket_name=row.bucket_name,
-                    operation=row.operation,
-                    transaction_class=row.transaction_class,
-                    count=row.count,
-                    bytes_in=row.bytes_in,
-                    bytes_out=row.bytes_out,
-                )
-                for row in rows
-            ]
-        )
+        return Ledger(rows=[ledger_entry(row) for row in rows])
 
     async def _outbox(self, owner: ApplicationKey, asked: GetOutbox) -> Outbox:
         """The rows beyond `after`; when there are none, whatever comes while the caller is willing to wait."""

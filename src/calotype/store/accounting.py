@@ -18,7 +18,7 @@ from calotype.store.caps import ALERT_PERCENTS, CAP_OF_CLASS, NO_CAPS, Cap, Caps
 from calotype.store.counting import CountedCalls, name_of_day, number_of_day
 from calotype.store.errors import CapExceeded, DownloadCapExceeded, StorageCapExceeded, TransactionCapExceeded
 from calotype.store.metadata import Metadata, Transaction
-from calotype.store.model import Alert, LedgerRow
+from calotype.store.model import Alert, BucketUsage, LedgerRow
 from calotype.store.settings import Clock
 
 log = logging.getLogger("calotype.store")
@@ -177,6 +177,20 @@ class Accounting:
             yield
         finally:
             promise.release()
+
+    async def usage(self, account_id: str) -> list[BucketUsage]:
+        """What each bucket of the account holds."""
+        return await self._metadata.read(lambda transaction: transaction.usage(account_id))
+
+    async def used(self, account_id: str) -> dict[Cap, int]:
+        """How much of each cap is used up now, set or not."""
+        totals = self._totals.get((account_id, day_number(self._clock())), {})
+        stored = (await self._stored_bytes([account_id]))[account_id]
+        return {cap: stored if cap is Cap.STORAGE else totals.get(cap, 0) for cap in Cap}
+
+    async def alerts(self, account_id: str, since_day: str) -> list[Alert]:
+        """By time, from a day (YYYY-MM-DD) on."""
+        return await self._metadata.read(lambda transaction: transaction.alerts(account_id, since_day))
 
     async def _stored_bytes(self, account_ids: Iterable[str]) -> dict[str, int]:
         wanted = list(account_ids)
