@@ -529,21 +529,36 @@ EVENT = Event(0, "acct", "bucket", "rule", EventType.HIDDEN, b"a\xff", "4_z", No
 
 
 async def test_events_keep_every_field_and_come_when_they_are_due(filled: Metadata) -> None:
+    async def due(due_ms: int, limit: int = 9, rule: str = "rule") -> list[Event]:
+        return await filled.read(lambda transaction: transaction.events("bucket", rule, due_ms, limit))
+
     first = await change(filled, lambda transaction: transaction.append_event(EVENT))
     later = replace(EVENT, type=EventType.UPLOADED, length=3, next_attempt_ms=100)
     second = await change(filled, lambda transaction: transaction.append_event(later))
     assert second > first
     both = [replace(EVENT, sequence=first), replace(later, sequence=second)]
-    assert await filled.read(lambda transaction: transaction.events(100, 9)) == both
-    assert await filled.read(lambda transaction: transaction.events(100, 1)) == both[:1]
-    assert await filled.read(lambda transaction: transaction.events(99, 9)) == both[:1]
+    assert await due(100) == both
+    assert await due(100, 1) == both[:1]
+    assert await due(99) == both[:1]
+    assert await due(100, rule="rul") == []
     tried = replace(both[0], attempts=1, next_attempt_ms=200)
     await change(filled, lambda transaction: transaction.replace_event(tried))
-    assert await filled.read(lambda transaction: transaction.events(200, 9)) == [both[1], tried]
+    assert await due(200) == [both[1], tried]
     await change(filled, lambda transaction: transaction.remove_events([first, second, 99]))
-    assert await filled.read(lambda transaction: transaction.events(200, 9)) == []
+    assert await due(200) == []
     await change(filled, lambda transaction: transaction.replace_event(tried))
-    assert await filled.read(lambda transaction: transaction.events(200, 9)) == []
+    assert await due(200) == []
+
+
+async def test_the_rules_that_events_wait_for_are_told_once_each(filled: Metadata) -> None:
+    async def rules() -> list[tuple[str, str]]:
+        return await filled.read(lambda transaction: transaction.rules_with_events())
+
+    assert await rules() == []
+    for bucket_id, rule_name in (("b", "x"), ("b", "a"), ("a", "z"), ("b", "x"), ("b", "a")):
+        event = replace(EVENT, bucket_id=bucket_id, rule_name=rule_name)
+        await change(filled, lambda transaction, event=event: transaction.append_event(event))
+    assert await rules() == [("a", "z"), ("b", "a"), ("b", "x")]
 
 
 async def test_an_alert_is_given_once_a_day(filled: Metadata) -> None:

@@ -9,8 +9,9 @@ import pytest
 from calotype.store.errors import PreconditionFailed
 from calotype.store.events import asks_for
 from calotype.store.large_files import Finished
-from calotype.store.model import Bucket, BucketSettings, Event, EventType, NotificationRule, VersionDraft, Versioning
+from calotype.store.model import Bucket, BucketSettings, EventType, NotificationRule, VersionDraft, Versioning
 from calotype.store.store import Store, memory_store
+from support.events import waiting_events
 
 RULE = NotificationRule("all-of-it", ("b2:ObjectCreated:*", "b2:ObjectDeleted:*", "b2:HideMarkerCreated:*"), "", b"")
 
@@ -36,12 +37,8 @@ def test_a_rule_asks_for_an_event(rule: NotificationRule, type: EventType, key: 
     assert asks_for(rule, type, key) is expected
 
 
-async def told(store: Store) -> list[Event]:
-    return await store.metadata.read(lambda transaction: transaction.events(1 << 60, 1000))
-
-
 async def types(store: Store) -> list[str]:
-    return [event.type.value.removeprefix("b2:") for event in await told(store)]
+    return [event.type.value.removeprefix("b2:") for event in await waiting_events(store)]
 
 
 async def made(store: Store, versioning: Versioning = Versioning.ENABLED, *rules: NotificationRule) -> Bucket:
@@ -62,7 +59,7 @@ async def test_each_change_is_announced_with_what_it_is_about() -> None:
         version = await put(store, bucket)
         marker = await store.hide(bucket.bucket_id, b"cat.png")
         await store.delete_version(bucket.bucket_id, b"cat.png", marker.version_id)
-        events = await told(store)
+        events = await waiting_events(store)
         assert [(event.type, event.version_id, event.length) for event in events] == [
             (EventType.UPLOADED, version.version_id, 5),
             (EventType.HIDDEN, marker.version_id, None),
@@ -92,7 +89,7 @@ async def test_copies_and_finished_large_files_are_created_each_in_its_way() -> 
             "ObjectCreated:Copy",
             "ObjectCreated:MultipartUpload",
         ]
-        assert [event.length for event in await told(store)] == [5, 5, 2, 12]
+        assert [event.length for event in await waiting_events(store)] == [5, 5, 2, 12]
 
 
 async def test_what_never_was_an_object_is_not_announced() -> None:
@@ -142,4 +139,4 @@ async def test_every_rule_that_asks_is_told_and_no_other() -> None:
     )
     async with await memory_store() as store:
         await put(store, await made(store, Versioning.ENABLED, *rules))
-        assert [event.rule_name for event in await told(store)] == ["one-rule", "other"]
+        assert [event.rule_name for event in await waiting_events(store)] == ["one-rule", "other"]

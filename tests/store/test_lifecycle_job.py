@@ -24,6 +24,7 @@ from calotype.store.model import (
     Versioning,
 )
 from calotype.store.store import Store, memory_store
+from support.events import waiting_events
 
 RULE = LifecycleRule("", 7, 3, 2)
 ALL_EVENTS = NotificationRule("all-of-it", ("b2:ObjectDeleted:*", "b2:HideMarkerCreated:*"), "", b"")
@@ -61,8 +62,7 @@ class Calendar:
         return [(version.key, version.action.value) for version in page.versions]
 
     async def events(self) -> list[tuple[str, bytes]]:
-        events = await self.store.metadata.read(lambda transaction: transaction.events(1 << 60, 1000))
-        return [(event.type.value.removeprefix("b2:"), event.key) for event in events]
+        return [(event.type.value.removeprefix("b2:"), event.key) for event in await waiting_events(self.store)]
 
 
 def told(report: LifecycleReport) -> str:

@@ -19,16 +19,17 @@ from calotype.store.model import Action, Bucket, Event, EventType, FileVersion, 
 from calotype.store.settings import Clock
 from calotype.store.versions import Change
 
-LONGEST_WAIT_S = 60.0  # after which the clock is asked again, which somebody may have set
+FORGOTTEN = 1000  # events in one transaction
 _EVER_MS = (1 << 63) - 1
 
 Commit = Callable[[Callable[[Transaction], Any]], Awaitable[Any]]
 ChangeBucket = Callable[[str, int | None, Callable[[Bucket], Bucket]], Awaitable[Bucket]]
 NextChange = Callable[[], asyncio.Event]
+RulePlace = tuple[str, str]  # bucket id and rule name
 
 
 class EventQueue:
-    """`next_change` gives an event that the next committed change of any kind sets."""
+    """`next_change` gives what the next committed change sets, whatever it is about."""
 
     def __init__(
         self,
@@ -42,35 +43,35 @@ class EventQueue:
         self._metadata = metadata
         self._commit = commit
         self._change_bucket = change_bucket
-        self._next_change = next_change
+        self.next_change = next_change
         self._master_key = master_key
         self._clock = clock
 
     # deliveries
 
-    async def due(self, limit: int) -> list[Event]:
-        """Events whose next attempt is due, the longest due first."""
-        now_ms = self._clock()
-        return await self._metadata.read(lambda transaction: transaction.events(now_ms, limit))
+    async def rules(self) -> list[RulePlace]:
+        """Which rules there are events for."""
+        return await self._metadata.read(lambda transaction: transaction.rules_with_events())
 
-    async def wait(self) -> None:
-        """Come back when one may be due."""
-        while True:
-            change = self._next_change()
-            soonest = await self._metadata.read(lambda transaction: transaction.events(_EVER_MS, 1))
-            wait_s = LONGEST_WAIT_S
-            if soonest:
-                wait_s = min(wait_s, (soonest[0].next_attempt_ms - self._clock()) / 1000)
-            if wait_s <= 0:
-                return
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait_s):
-                    await change.wait()
+    async def due(self, place: RulePlace, limit: int) -> list[Event]:
+        """The rule's events whose next attempt is due, the longest due first."""
+        now_ms = self._clock()
+        return await self._metadata.read(lambda transaction: transaction.events(*place, now_ms, limit))
+
+    async def soonest_ms(self, place: RulePlace) -> int | None:
+        """When the rule's next attempt is due; None when nothing waits for it."""
+        events = await self._metadata.read(lambda transaction: transaction.events(*place, _EVER_MS, 1))
+        return events[0].next_attempt_ms if events else None
 
     async def forget(self, events: Iterable[Event]) -> None:
         """They were delivered, or never will be."""
         sequences = [event.sequence for event in events]
         await self._commit(lambda transaction: transaction.remove_events(sequences))
+
+    async def forget_all(self, place: RulePlace) -> None:
+        """Nobody wants to be told of the rule's events any more."""
+        while events := await self._metadata.read(lambda transaction: transaction.events(*place, _EVER_MS, FORGOTTEN)):
+            await self.forget(events)
 
     async def postpone(self, events: Sequence[Event]) -> None:
         """Keep their attempts and the times of their next ones."""

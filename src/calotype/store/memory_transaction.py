@@ -258,9 +258,16 @@ class MemoryTransaction:
         self._events.insert(self._sequence, replace(event, sequence=self._sequence))
         return self._sequence
 
-    def events(self, due_ms: int, limit: int) -> list[Event]:
-        due = [event for event in self._events.between(0, LAST) if event.next_attempt_ms <= due_ms]
-        return sorted(due, key=lambda event: event.next_attempt_ms)[:limit]
+    def rules_with_events(self) -> list[tuple[str, str]]:
+        return sorted({(event.bucket_id, event.rule_name) for event in self._events.between(0, LAST)})
+
+    def events(self, bucket_id: str, rule_name: str, due_ms: int, limit: int) -> list[Event]:
+        of_rule = [
+            event
+            for event in self._events.between(0, LAST)
+            if (event.bucket_id, event.rule_name) == (bucket_id, rule_name) and event.next_attempt_ms <= due_ms
+        ]
+        return sorted(of_rule, key=lambda event: event.next_attempt_ms)[:limit]
 
     def replace_event(self, event: Event) -> None:
         stored = self._events.get(event.sequence)

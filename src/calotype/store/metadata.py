@@ -150,8 +150,11 @@ class Transaction(Protocol):
     def append_event(self, event: Event) -> int:
         """The new row's sequence, greater than any ever given, whatever `event` says."""
 
-    def events(self, due_ms: int, limit: int) -> list[Event]:
-        """Those whose next attempt is due at that time, the longest due first. Costs what it returns."""
+    def rules_with_events(self) -> list[tuple[str, str]]:
+        """(bucket id, rule name) of each rule that events are waiting for, in that order. Costs what it returns."""
+
+    def events(self, bucket_id: str, rule_name: str, due_ms: int, limit: int) -> list[Event]:
+        """The rule's events whose next attempt is due at that time, the longest due first. Costs what it returns."""
 
     def replace_event(self, event: Event) -> None:
         """Overwrite the attempts and the next attempt's time of the event of that sequence, if it is still there."""

@@ -60,9 +60,7 @@ class OpenStore:
         self._keyring = Keyring(metadata, self._commits.commit, master_key)
         self._data_keys = DataKeys(master_key)
         next_change = self._housekeeping.next_change
-        self.events = EventQueue(
-            metadata, self._commits.commit, self._buckets.update, next_change, master_key, clock
-        )
+        self.events = EventQueue(metadata, self._commits.commit, self._buckets.update, next_change, master_key, clock)
         self._master_key_id: str | None = None  # once it has opened something
         self._account: Account | None = None
 

@@ -135,7 +135,7 @@ CREATE TABLE events (
     attempts INTEGER NOT NULL,
     next_attempt_ms INTEGER NOT NULL
 );
-CREATE INDEX events_by_time ON events (next_attempt_ms, sequence);
+CREATE INDEX events_by_rule ON events (bucket_id, rule_name, next_attempt_ms, sequence);
 
 CREATE TABLE alerts (
     account_id TEXT NOT NULL,

@@ -270,10 +270,21 @@ class SqliteTransaction:
         statement = f"INSERT INTO events ({_EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         return int(self._execute(statement, _event_values(event)).lastrowid or 0)
 
-    def events(self, due_ms: int, limit: int) -> list[Event]:
+    def rules_with_events(self) -> list[tuple[str, str]]:
+        statement = (
+            "SELECT bucket_id, rule_name FROM events WHERE (bucket_id, rule_name) > (?, ?)"
+            " ORDER BY bucket_id, rule_name LIMIT 1"
+        )
+        rules: list[tuple[str, str]] = []
+        while row := self._first(statement, *(rules[-1] if rules else ("", ""))):
+            rules.append((row[0], row[1]))
+        return rules
+
+    def events(self, bucket_id: str, rule_name: str, due_ms: int, limit: int) -> list[Event]:
+        of_rule = "bucket_id = ? AND rule_name = ? AND next_attempt_ms <= ?"
         order = "ORDER BY next_attempt_ms, sequence LIMIT ?"
-        statement = f"SELECT sequence, {_EVENT_COLUMNS} FROM events WHERE next_attempt_ms <= ? {order}"
-        return [_event_of(row) for row in self._execute(statement, (due_ms, limit))]
+        statement = f"SELECT sequence, {_EVENT_COLUMNS} FROM events WHERE {of_rule} {order}"
+        return [_event_of(row) for row in self._execute(statement, (bucket_id, rule_name, due_ms, limit))]
 
     def replace_event(self, event: Event) -> None:
         statement = "UPDATE events SET attempts = ?, next_attempt_ms = ? WHERE sequence = ?"
