@@ -25,11 +25,12 @@ async def test_what_was_acknowledged_survives_sigkill_at_random_moments(tmp_path
     promises = Promises()
     acknowledged_each_round: list[int] = []
     for seed in range(ROUNDS):
-        before = len(promises.puts)
+        before = len(promises.contents)
         run_and_kill(tmp_path / "origin", promises, random.Random(seed).uniform(0.0, 0.6), seed)
-        acknowledged_each_round.append(len(promises.puts) - before)
+        acknowledged_each_round.append(len(promises.contents) - before)
         await check(tmp_path / "origin", MasterKey(bytes.fromhex(KEY)), promises)
     assert sum(acknowledged_each_round) > 100, "killed too early to prove anything"
+    assert len(promises.finishing) > 10
     settings = StoreSettings(reserve_bytes=0, remove_after_s=0.0)
     async with await Store.open(tmp_path / "origin", MasterKey(bytes.fromhex(KEY)), settings=settings) as store:
         report = await store.fsck()

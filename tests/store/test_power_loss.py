@@ -17,11 +17,11 @@ import pytest
 from calotype.master_key import MasterKey
 from support import store_workload
 from support.power_loss import Disk, Keep
-from support.promises import Promises, Put, check
+from support.promises import Promises, Written, check
 from support.system_calls import Call, record
 
 KEY = "5a" * 32
-WORKERS, UPLOADS_EACH, SITTINGS = 4, 6, 2
+WORKERS, UPLOADS_EACH, SITTINGS = 4, 4, 2
 PUTS = WORKERS * UPLOADS_EACH * SITTINGS
 RANDOM_CUTS = 200
 
@@ -103,12 +103,13 @@ async def test_whatever_a_power_cut_leaves_the_promises_hold(calls: list[Call], 
         keeps = [Keep.NOTHING, *([Keep.RANDOMLY] if number in chosen else [])]
         for keep in keeps:
             image = disk.image(keep, rng)
-            fingerprint = hash((frozenset(image.items()), len(promises.puts), len(promises.deleting)))
+            fingerprint = hash((frozenset(image.items()), promises.strength))
             if fingerprint in seen:
                 continue
             seen.add(fingerprint)
             counts.append(await hold(image, quick_disk / "cut", promises))
-    assert len(promises.puts) == PUTS
+    assert len(promises.contents) >= PUTS
+    assert promises.finishing
     assert len(counts) > RANDOM_CUTS
     assert counts[0] == 0 < counts[-1]
 
@@ -123,22 +124,22 @@ async def test_a_disk_that_keeps_everything_gives_the_final_state_back(
     assert set(image) == set(left)
     for path, content in image.items():
         assert content is None or content == left[path].read_bytes(), path
-    assert await hold(image, tmp_path / "cut", promises) == len(promises.puts) - len(promises.deleted)
+    assert await hold(image, tmp_path / "cut", promises) == promises.left
 
 
 def test_every_sync_comes_before_its_answer_and_the_blobs_before_the_metadata(calls: list[Call], root: Path) -> None:
     trace = Trace(calls, root / "data" / "site" / "origin")
-    puts = trace.puts()
-    assert len(puts) == PUTS
-    for answered, put in puts:
-        named = trace.first_log_write_with(put.version_id.encode())
+    all_written = trace.written()
+    assert len(all_written) > PUTS, "parts count as well"
+    for answered, written in all_written:
+        named = trace.first_log_write_with(written.row.encode())
         log_synced = trace.sync_after(trace.log, named.returned)
         assert log_synced.returned < answered.entered, "answered before the metadata was durable"
-        if put.blob_id == "-":
+        if written.blob_id == "-":
             continue
-        blob = trace.origin / "blobs" / put.blob_id[:2] / put.blob_id
-        written = trace.last_write(blob)
-        blob_synced = trace.sync_after(blob, written.returned)
+        blob = trace.origin / "blobs" / written.blob_id[:2] / written.blob_id
+        last_write = trace.last_write(blob)
+        blob_synced = trace.sync_after(blob, last_write.returned)
         assert blob_synced.returned < named.entered, "a row was written before its bytes were durable"
         folder_synced = trace.sync_after(blob.parent, trace.created(blob).returned)
         assert folder_synced.returned < named.entered, "a row was written before its file's name was durable"
@@ -174,12 +175,13 @@ class Trace:
         elif call.name in ("fsync", "fdatasync") and number in open_files:
             self.syncs.setdefault(open_files[number], []).append(call)
 
-    def puts(self) -> list[tuple[Call, Put]]:
+    def written(self) -> list[tuple[Call, Written]]:
+        """Each body with the call that acknowledged it."""
         found = []
         for call in self._said:
             promises = Promises()
             promises.hear(call.strings[0].decode())
-            found += [(call, put) for put in promises.puts.values()]
+            found += [(call, written) for written in promises.written]
         return found
 
     def first_log_write_with(self, text: bytes) -> Call:
