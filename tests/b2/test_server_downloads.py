@@ -3,6 +3,7 @@
 import pytest
 
 from calotype.b2.credentials import TOKEN_NEEDED
+from calotype.b2.encryption import encryption_headers, with_customer_key
 from calotype.http.http_date import format_http_date
 
 HELLO = b"hello"
@@ -363,3 +364,36 @@ async def test_a_damaged_file_is_an_internal_error_that_shows_nothing_of_the_cau
     answer = await origin.send("GET", "/file/photographs/a.png")
     assert answer.error == (500, "internal_error", "An internal error occurred.")
     assert version.extents[0].blob_id in caplog.text
+
+
+async def test_a_file_under_a_replication_rule_waits_and_one_under_a_customers_key_does_not(origin):
+    rule = {
+        "replicationRuleName": "elsewhere",
+        "destinationBucketId": "0" * 24,
+        "fileNamePrefix": "2024/",
+        "priority": 1,
+        "isEnabled": True,
+        "includeExistingFiles": False,
+    }
+    source = {"sourceApplicationKeyId": origin.owner.key_id, "replicationRules": [rule]}
+    configuration = {"asReplicationSource": source, "asReplicationDestination": None}
+    bucket_id = await origin.bucket("photographs", "allPublic", replicationConfiguration=configuration)
+    key = dict(encryption_headers(with_customer_key(bytes(32))))
+    for name, headers, status in (("2024/a", {}, "PENDING"), ("2023/a", {}, None), ("2024/b", key, None)):
+        stored = await origin.upload(bucket_id, name, HELLO, headers=headers)
+        assert stored.json.get("replicationStatus") == status
+        head = await origin.send("HEAD", f"/file/photographs/{name}", headers)
+        assert (head.status, head.headers.get("x-bz-replication-status")) == (200, status)
+
+
+async def test_a_key_that_reads_no_locks_is_told_so_and_nobody_else(origin):
+    await public(origin)
+    key = await origin.restricted_key({"readFiles"})
+    told = await origin.send("HEAD", "/file/photographs/a.png", {"authorization": await origin.token(key)})
+    assert told.headers.get("x-bz-client-unauthorized-to-read") == (
+        "X-Bz-File-Retention-Mode,X-Bz-File-Retention-Retain-Until-Timestamp,X-Bz-File-Legal-Hold"
+    )
+    owner = await origin.send("HEAD", "/file/photographs/a.png", {"authorization": await origin.token()})
+    anybody = await origin.send("HEAD", "/file/photographs/a.png")
+    assert owner.headers.get("x-bz-client-unauthorized-to-read") is None
+    assert anybody.headers.get("x-bz-client-unauthorized-to-read") is None

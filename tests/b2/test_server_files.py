@@ -195,6 +195,68 @@ async def test_names_that_climb_above_their_root_are_refused_and_nothing_is_chan
     assert (await origin.call("b2_list_file_versions", bucketId=bucket_id)).json["files"] == []
 
 
+async def test_a_bucket_deleted_during_an_upload_takes_nothing(origin):
+    bucket_id = await origin.bucket()
+    place = (await origin.call("b2_get_upload_url", bucketId=bucket_id)).json
+
+    async def body():
+        yield HELLO[:2]
+        await origin.call("b2_delete_bucket", accountId=origin.account_id, bucketId=bucket_id)
+        yield HELLO[2:]
+
+    headers = {
+        "authorization": place["authorizationToken"],
+        "x-bz-file-name": "a",
+        "x-bz-content-sha1": HELLO_SHA1,
+        "content-length": "5",
+    }
+    request = Request.of("POST", place["uploadUrl"].removeprefix("http://b2.example:9000"), headers.items())
+    request.body, request.content_length = body(), 5
+    response = await origin.server.handle(request)
+    assert (response.status, b"bad_bucket_id" in response.body) == (400, True)
+    assert (await origin.store.fsck()).blobs == 0
+    assert (await origin.call("b2_get_upload_url", bucketId=bucket_id)).error[:2] == (400, "bad_bucket_id")
+
+
+@pytest.mark.parametrize(
+    ("announced", "name", "content", "kept"),
+    [
+        # ShareX sends what Windows does not know as plain bytes (uploaders.md §1.7)
+        ("application/octet-stream", "a.avif", b"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00", "image/avif"),
+        ("application/octet-stream", "a", b"\x89PNG\r\n\x1a\n\x00", "image/png"),
+        ("Application/Octet-Stream", "a.jxl", b"\xff\x0a\x00", "image/jxl"),
+        ("application/octet-stream", "a.jxl", b"hello", "application/octet-stream"),
+        ("application/octet-stream", "a.html", b"<html>", "application/octet-stream"),
+        ("application/octet-stream", "a.mp4", b"\x00\x00\x00\x1cftypisom\x00\x00\x00\x00", "application/octet-stream"),
+        ("application/octet-stream", "a", b"", "application/octet-stream"),
+        # any other type stays as the client states it
+        ("text/plain", "a.png", b"\x89PNG\r\n\x1a\n\x00", "text/plain"),
+        ("b2/x-auto", "a.bin", b"\x89PNG\r\n\x1a\n\x00", "application/octet-stream"),
+        ("b2/X-Auto", "a.PNG", b"hello", "image/png"),
+    ],
+)
+async def test_a_picture_announced_as_plain_bytes_is_kept_as_a_picture(origin, announced, name, content, kept):
+    bucket_id = await origin.bucket("photographs", "allPublic")
+    answer = await origin.upload(bucket_id, name, content, headers={"content-type": announced})
+    assert answer.json["contentType"] == kept
+    assert (await origin.send("HEAD", f"/file/photographs/{name}")).headers.get("content-type") == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "headers"),
+    [
+        ("a" * 1024, {}),
+        ("a", {"x-bz-info-" + "k" * 50: "1"}),
+        ("a", {"x-bz-info-k": "v" * 6998}),
+        ("a", {f"x-bz-info-k{number}": "1" for number in range(30)}),
+        ("a", {"x-bz-custom-upload-timestamp": "9" * 15}),
+    ],
+)
+async def test_names_and_infos_are_taken_up_to_their_limits(origin, name, headers):
+    """One past each is refused: see test_operations."""
+    assert (await origin.upload(await origin.bucket(), name, HELLO, headers=headers)).status == 200
+
+
 async def test_a_full_disk_is_a_storage_cap_and_reads_go_on(origin_with_20_bytes_left):
     origin = origin_with_20_bytes_left
     bucket_id = await origin.bucket("photographs", "allPublic")
