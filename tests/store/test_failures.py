@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from calotype.master_key import MasterKey
+from calotype.store.encryption import SERVER_KEY
 from calotype.store.errors import NoSuchKey, ReadOnly, StorageFull, StoreError
 from calotype.store.filesystem import LocalFileSystem
-from calotype.store.model import Bucket, FileVersion, VersionDraft
+from calotype.store.large_files import Finished
+from calotype.store.model import Bucket, FileVersion, Part, VersionDraft
 from calotype.store.space import DiskReserve
 from calotype.store.store import Store, StoreSettings, memory_store
 
@@ -156,6 +158,72 @@ async def test_a_disk_that_fills_up_in_the_middle_refuses_the_upload_and_changes
     assert list(store.blobs.blob_ids()) == [before.extents[0].blob_id]
     await put(store, bucket, b"a", b"after")  # space was freed: all is well again
     assert store.read_only_reason is None
+
+
+@pytest.mark.parametrize("writes_before_failure", [0, 1, 3])
+async def test_a_disk_that_fills_up_in_the_third_part_keeps_the_two_before(
+    store: Store, bucket: Bucket, files: FailingFiles, writes_before_failure: int
+) -> None:
+    file = await store.large_files.start(bucket, b"film", VersionDraft())
+    for number in (1, 2):
+        await put_part(store, file, number, 3, 200_000)
+    kept = set(store.blobs.blob_ids())
+    files.failing, files.error, files.writes_before_failure = "write", errno.ENOSPC, writes_before_failure
+    with pytest.raises(StorageFull):
+        await put_part(store, file, 3, 8, 200_000)
+    with pytest.raises(StorageFull):  # nor is a part lost whose resend has no room
+        await put_part(store, file, 1, 8, 200_000)
+    assert set(store.blobs.blob_ids()) == kept
+    files.failing = None
+    parts = await store.large_files.parts(file)
+    assert [(part.part_number, part.length) for part in parts] == [(1, 600_000), (2, 600_000)]
+    await put_part(store, file, 3, 8, 200_000)
+    version = await store.large_files.finish(file, lambda _, parts: Finished((1, 2, 3), etag="e"))
+    assert version.length == len(await content_of(store, version)) == 2_800_000
+    assert (await store.fsck()).is_clean
+
+
+async def test_a_copy_without_room_for_its_bytes_changes_nothing(
+    store: Store, bucket: Bucket, files: FailingFiles
+) -> None:
+    source = await put(store, bucket, b"a", bytes(600_000))
+    files.failing, files.error, files.writes_before_failure = "write", errno.ENOSPC, 1
+    with pytest.raises(StorageFull):
+        await store.copy(source, bucket, b"b", VersionDraft(), key_of_copy=SERVER_KEY)
+    assert list(store.blobs.blob_ids()) == [source.extents[0].blob_id]
+    shared = await store.copy(source, bucket, b"b", VersionDraft())  # which needs no room
+    assert len(await content_of(store, shared)) == 600_000
+
+
+async def test_parts_and_copies_are_refused_by_a_store_that_is_read_only(
+    store: Store, bucket: Bucket, files: FailingFiles
+) -> None:
+    source = await put(store, bucket, b"a", bytes(600_000))
+    file = await store.large_files.start(bucket, b"film", VersionDraft())
+    await put_part(store, file, 1, 1, 1000)
+    files.failing = "sync"
+    with pytest.raises(ReadOnly):
+        await put_part(store, file, 2, 1, 1000)
+    refused = [
+        lambda: put_part(store, file, 3, 1, 1000),
+        lambda: store.copy(source, bucket, b"b", VersionDraft()),
+        lambda: store.large_files.copy_part(file, 3, source),
+        lambda: store.large_files.start(bucket, b"film", VersionDraft()),
+        lambda: store.large_files.finish(file, lambda _, parts: Finished((1,), etag="e")),
+        lambda: store.large_files.cancel(file.version_id),
+    ]
+    for change in refused:
+        with pytest.raises(ReadOnly):
+            await change()
+    assert [part.part_number for part in await store.large_files.parts(file)] == [1]
+    assert len(list(store.blobs.blob_ids())) == 2
+
+
+async def put_part(store: Store, file: FileVersion, number: int, chunks: int, length: int) -> Part:
+    async with store.large_files.upload_part(file, number, expected_length=None) as upload:
+        for _ in range(chunks):
+            await upload.write(bytes(length))
+        return await upload.commit()
 
 
 async def put_in_chunks(store: Store, bucket: Bucket, key: bytes, chunks: int, length: int) -> FileVersion:
