@@ -27,7 +27,8 @@ MAY_IMPORT = {
     "deploy": {"http", "auth", "rules", "s3", "b2", "cloudflare", "admin", "site", "upload", "private_files"},
     "upload": {"http", "auth", "s3", "b2", "cloudflare", "admin"},
     "site": {"http", "upload", "private_files"},
-    "console": {"http", "auth", "s3", "b2", "cloudflare", "admin", "site", "upload", "deploy", "private_files"},
+    "costs": {"http", "admin"},
+    "console": {"http", "auth", "s3", "b2", "cloudflare", "admin", "costs", "site", "upload", "deploy", "private_files"},
 }
 
 IMPURE = {
@@ -35,7 +36,7 @@ IMPURE = {
     "pathlib", "tempfile", "httpx", "uvloop", "httptools",
 }  # fmt: skip
 PURE = [
-    "http", "auth", "rules",
+    "http", "auth", "rules", "costs",
     "cache/policy", "cache/freshness.py", "cache/key.py", "deploy/plan.py", "deploy/desired.py", "upload/naming.py",
     "s3/operations.py", "s3/xml.py", "s3/errors.py", "b2/operations.py", "b2/errors.py",
 ]  # fmt: skip
