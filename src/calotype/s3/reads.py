@@ -21,7 +21,7 @@ from calotype.s3.object_operations import Conditions, GetObject, metadata_to_hea
 from calotype.s3.operation import CannedAcl
 from calotype.store import errors as store_errors
 from calotype.store.counted_body import counted_body
-from calotype.store.model import Action, Bucket, FileVersion, Versioning
+from calotype.store.model import Action, Bucket, EncryptionScheme, FileVersion, Versioning
 
 
 async def get_object(call: Call, asked: GetObject) -> Response:
@@ -45,7 +45,10 @@ async def get_object(call: Call, asked: GetObject) -> Response:
 
 
 async def readable_version(call: Call, bucket: Bucket, key: bytes, version_id: str | None) -> FileVersion:
-    """The version asked for, which the caller may read; raises AccessDenied before it tells what is there."""
+    """The version asked for, which the caller may read; raises AccessDenied before it tells what is there.
+
+    The headers that bring a customer's key are not taken, so a file that needs one cannot be read.
+    """
     denial = call.denial("readFiles", bucket, key)
     if denial is None:
         call.begin()
@@ -56,6 +59,7 @@ async def readable_version(call: Call, bucket: Bucket, key: bytes, version_id: s
             raise call.access_denied(denial)
         call.begin()
     if isinstance(version, FileVersion):
+        call.store.check_customer_key(version, None)
         return version
     may_not_list = call.denial("listFiles", bucket, key)
     if may_not_list and not call.principal.is_anonymous:
@@ -142,10 +146,13 @@ def bucket_cache_control(bucket: Bucket) -> str | None:
 
 
 def version_headers(bucket: Bucket, version: FileVersion) -> list[tuple[str, str]]:
-    """The version's id, where the bucket keeps versions."""
-    if bucket.versioning is Versioning.UNVERSIONED:
-        return []
-    return [("x-amz-version-id", "null" if version.is_null else version.version_id)]
+    """The version's id, where the bucket keeps versions, and how it is encrypted."""
+    fields = []
+    if bucket.versioning is not Versioning.UNVERSIONED:
+        fields.append(("x-amz-version-id", "null" if version.is_null else version.version_id))
+    if version.encryption is not None and version.encryption.scheme is EncryptionScheme.SERVER_KEY:
+        fields.append(("x-amz-server-side-encryption", "AES256"))
+    return fields
 
 
 def attribute_headers(version: FileVersion, asked: GetObject) -> list[tuple[str, str]]:

@@ -32,6 +32,11 @@ _WORDS: dict[type[store_errors.StoreError], Callable[[Any], errors.S3Error]] = {
     store_errors.StorageFull: lambda error: errors.InsufficientStorage(
         f"{errors.InsufficientStorage.default_message} ({error})"
     ),
+    store_errors.VersionLocked: lambda _: errors.AccessDenied("Access Denied because object protected by object lock."),
+    store_errors.CustomerKeyNeeded: lambda _: errors.InvalidRequest(
+        "The object was stored using a form of Server Side Encryption. "
+        "The correct parameters must be provided to retrieve the object."
+    ),
     store_errors.StorageCapExceeded: lambda _: errors.AccessDenied(STORAGE_CAP_EXCEEDED),
     store_errors.DownloadCapExceeded: lambda _: errors.AccessDenied(DOWNLOAD_CAP_EXCEEDED),
     store_errors.TransactionCapExceeded: lambda _: errors.AccessDenied(TRANSACTION_CAP_EXCEEDED),
