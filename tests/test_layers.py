@@ -28,7 +28,19 @@ MAY_IMPORT = {
     "upload": {"http", "auth", "s3", "b2", "cloudflare", "admin"},
     "site": {"http", "upload", "private_files"},
     "costs": {"http", "admin"},
-    "console": {"http", "auth", "s3", "b2", "cloudflare", "admin", "costs", "site", "upload", "deploy", "private_files"},
+    "console": {
+        "http",
+        "auth",
+        "s3",
+        "b2",
+        "cloudflare",
+        "admin",
+        "costs",
+        "site",
+        "upload",
+        "deploy",
+        "private_files",
+    },
 }
 
 IMPURE = {
