@@ -18,6 +18,7 @@ from calotype.store.errors import (
     StoreError,
     WrongCustomerKey,
 )
+from calotype.store.large_files import Finished
 from calotype.store.model import (
     Bucket,
     BucketSettings,
@@ -136,6 +137,42 @@ async def test_no_clear_copy_ever_lies_in_the_data_folder(tmp_path: Path, key: E
     for files in (under_way, at_the_end, files_in(tmp_path)):
         assert sum(len(found) for found in files.values()) > 500_000
         for path, found in files.items():
+            assert SECRET not in found, path
+            assert KEY.key not in found, path
+
+
+@pytest.mark.parametrize("key", [SERVER_KEY, KEY], ids=["server key", "customer key"])
+async def test_parts_and_copies_lie_encrypted_as_well(tmp_path: Path, key: EncryptionKey) -> None:
+    part_content = SECRET * 10_000
+    given = key if isinstance(key, CustomerKey) else None
+    async with await Store.open(tmp_path / "origin", MasterKey.random(), settings=QUICK) as store:
+        bucket = await new_bucket(store)
+        file = await store.large_files.start(bucket, b"large", VersionDraft(), encryption=key)
+        for number in (1, 2):
+            async with store.large_files.upload_part(file, number, key=given) as part:
+                await part.write(part_content)
+                await part.commit()
+        first = await put(store, bucket, b"source", part_content, key)
+        await store.large_files.copy_part(file, 3, first, 100, 200_000, source_key=given, key=given)
+        large = await store.large_files.finish(file, lambda file, parts: Finished((1, 2, 3), etag="x"))
+        expected = part_content * 2 + part_content[100:200_000]
+        copies = [
+            (await store.copy(large, bucket, b"same", VersionDraft(), source_key=given, key_of_copy=key), given),
+            (await store.copy(large, bucket, b"other", VersionDraft(), source_key=given, key_of_copy=OTHER), OTHER),
+            (
+                await store.copy(large, bucket, b"server", VersionDraft(), source_key=given, key_of_copy=SERVER_KEY),
+                None,
+            ),
+        ]
+        for version, its_key in [(large, given), *copies]:
+            assert await content_of(store, version, key=its_key) == expected
+            assert await content_of(store, version, 319_990, 320_010, key=its_key) == expected[319_990:320_010]
+        if given is not None:
+            for wrong, error in ((OTHER, WrongCustomerKey), (None, CustomerKeyNeeded)):
+                with pytest.raises(error):
+                    await content_of(store, large, key=wrong)
+        assert (await store.fsck()).is_clean
+        for path, found in files_in(tmp_path).items():
             assert SECRET not in found, path
             assert KEY.key not in found, path
 
