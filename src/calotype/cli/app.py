@@ -43,6 +43,7 @@ app.command(cls=Command, rich_help_panel=SITE)(site.plan)
 app.command(cls=Command, rich_help_panel=SITE)(site.apply)
 app.command(cls=Command, rich_help_panel=SITE)(site.doctor)
 app.command(cls=Command, rich_help_panel=SITE)(site.check)
+app.command(cls=Command, rich_help_panel=SITE)(site.costs)
 app.add_typer(site.config_app, rich_help_panel=SITE)
 
 app.command(cls=Command, rich_help_panel=PICTURES)(objects.upload)

@@ -52,6 +52,18 @@ def check(
     check_url(url, as_json=as_json)
 
 
+def costs(data: Data = None, profile: ProfileName = None, as_json: Json = False) -> None:
+    """Show what is used today, by class and bucket, against the caps, and what the month costs elsewhere.
+
+    Stored bytes, downloads and calls with a forecast to midnight UTC; then the same month at the list prices of
+    Backblaze B2, Amazon S3 and Cloudflare R2, behind Cloudflare, behind another CDN and without one.
+    """
+    from calotype.cli.costs import show_costs
+    from calotype.cli.profiles import find_profile
+
+    show_costs(find_profile(data, profile), as_json=as_json)
+
+
 def plan(
     data: Data = None,
     overwrite: Annotated[
