@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from calotype.admin.client import AdminClient
-from calotype.admin.errors import AdminError, Unauthorized, Unreachable
-from calotype.admin.json import EdgeDay, Usage
+from calotype.admin.asking import ELSEWHERE, CannotTell, known_edge_days, known_usage
 from calotype.cli.caring import admin_of
 from calotype.cli.errors import CommandError, ExitCode
 from calotype.cli.http import http_client
@@ -16,14 +14,17 @@ from calotype.costs.prices import price_list
 from calotype.costs.report import CostReport, report
 from calotype.costs.words import amount, cap, dollars, edge_sentence, size
 
-NO_CONTROL = "this profile names no control plane; a CDN of others shows its figures in its own analytics"
-NO_STATISTICS = "what is at {url} is no edge of ours; a CDN of others shows its figures in its own analytics"
-API_PATH = "/client/v4"
-
 
 def show_costs(profile: Profile, *, as_json: bool) -> None:
-    usage = usage_of(profile)
-    edge_days, unknown = edge_days_of(profile)
+    """Prints all that can be known; raises CommandError when the origin is none of ours."""
+    with admin_of(profile) as origin:
+        try:
+            usage = known_usage(origin)
+        except CannotTell as exc:
+            what = f"What {profile.origin_url} was asked for cannot be known"
+            raise CommandError(what, exc.message, ELSEWHERE, ExitCode.NOT_FOUND) from exc
+    http = None if profile.control_url is None else http_client(profile.control_url)
+    edge_days, unknown = known_edge_days(profile.control_url, profile.control_token, http=http)
     told = report(usage, edge_days, price_list(), unknown)
     if as_json:
         print_json(msgspec.to_builtins(told))
@@ -31,36 +32,6 @@ def show_costs(profile: Profile, *, as_json: bool) -> None:
     print_use(told)
     print_edge(told)
     print_costs(told)
-
-
-def usage_of(profile: Profile) -> Usage:
-    """What the origin says; raises CommandError when it is none of ours, since only ours counts calls."""
-    with admin_of(profile) as admin:
-        try:
-            return admin.usage()
-        except (Unreachable, Unauthorized):
-            raise
-        except (AdminError, msgspec.MsgspecError) as exc:
-            raise CommandError(
-                f"What {profile.origin_url} was asked for cannot be known",
-                "it is no calotype origin of this version, and others do not tell",
-                "Backblaze shows its own count under Caps & Alerts, Amazon and Cloudflare in their billing pages",
-                ExitCode.NOT_FOUND,
-            ) from exc
-
-
-def edge_days_of(profile: Profile) -> tuple[list[EdgeDay] | None, str]:
-    """The edge's traffic by day; else None, and why nobody knows."""
-    if profile.control_url is None:
-        return None, NO_CONTROL
-    url = profile.control_url.removesuffix(API_PATH)
-    with AdminClient(url, f"Bearer {profile.control_token or ''}", http=http_client(url)) as edge:
-        try:
-            return edge.stats().days, ""
-        except Unreachable as exc:
-            return None, exc.message
-        except (AdminError, msgspec.MsgspecError):
-            return None, NO_STATISTICS.format(url=url)
 
 
 def print_use(told: CostReport) -> None:
