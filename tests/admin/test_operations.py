@@ -13,6 +13,8 @@ from calotype.admin.operations import (
     GetOutbox,
     GetStats,
     GetUsage,
+    RunLifecycle,
+    SendTestEvent,
     parse,
     to_request,
 )
@@ -29,6 +31,9 @@ EXAMPLES = [
     GetUsage(),
     Backup(target="/srv/backup of today & tomorrow"),
     Fsck(),
+    RunLifecycle(),
+    RunLifecycle(as_of_ms=1_795_348_800_000, dry_run=True),
+    SendTestEvent(bucket_name="photographs", rule_name="my-rule"),
 ]
 
 
@@ -78,6 +83,11 @@ def test_the_plain_health_path_is_the_same_call():
         ("POST", "/calotype/v1/backup", b'{"target": 7}', BadRequest),
         ("POST", "/calotype/v1/backup", b'{"target": "relative"}', BadRequest),
         ("POST", "/calotype/v1/backup", b'{"target": "/a\\u0000b"}', BadRequest),
+        ("GET", "/calotype/v1/lifecycle", b"", MethodNotAllowed),
+        ("POST", "/calotype/v1/lifecycle", b'{"asOfMs": -1}', BadRequest),
+        ("POST", "/calotype/v1/lifecycle", b'{"asOfMs": 253402300800000}', BadRequest),
+        ("POST", "/calotype/v1/lifecycle", b'{"dryRun": "yes"}', BadRequest),
+        ("POST", "/calotype/v1/test-event", b'{"bucketName": "photographs"}', BadRequest),
     ],
 )
 def test_what_is_no_such_call_is_refused(method, target, body, error):

@@ -4,19 +4,21 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from calotype.admin.client import AdminClient
-from calotype.admin.errors import NotImplementedCall, Refused, Unauthorized, Unreachable
+from calotype.admin.errors import NotFound, NotImplementedCall, Refused, Unauthorized, Unreachable
 from calotype.admin.origin_server import OriginAdminServer
 from calotype.auth.basic import basic_authorization
 from calotype.auth.capabilities import ALL_CAPABILITIES
 from calotype.master_key import MasterKey
 from calotype.serve.server import Server
-from calotype.store.model import VersionDraft
+from calotype.store.model import BucketSettings, EventType, LifecycleRule, NotificationRule, VersionDraft
 from calotype.store.store import Store, milliseconds_now
+from support.events import waiting_events
 
 
 class RunningOrigin:
@@ -187,3 +189,53 @@ def test_a_body_that_is_too_long_is_refused(origin):
 def test_an_origin_that_is_not_there_is_unreachable():
     with AdminClient("http://127.0.0.1:1") as admin, pytest.raises(Unreachable, match=r"127\.0\.0\.1:1"):
         admin.health()
+
+
+DAY_MS = 86_400_000
+
+
+async def follow(origin, *rules):
+    origin.bucket = await origin.store.update_bucket(
+        origin.bucket.bucket_id, settings=BucketSettings(lifecycle_rules=rules)
+    )
+
+
+def test_lifecycle_rules_are_followed_when_asked_as_of_any_time(origin):
+    origin.run(follow(origin, LifecycleRule("", 7, 3)))
+    origin.run(origin.put(b"a.png", b"content"))
+    now_ms = milliseconds_now()
+    with origin.client() as admin:
+        assert admin.run_lifecycle().hidden == 0
+        assert admin.run_lifecycle(as_of_ms=now_ms + 8 * DAY_MS, dry_run=True).hidden == 1
+        assert admin.run_lifecycle().hidden == 0  # that was a rehearsal
+        assert admin.run_lifecycle(as_of_ms=now_ms + 8 * DAY_MS).hidden == 1
+        later = admin.run_lifecycle(as_of_ms=now_ms + 12 * DAY_MS)
+        assert (later.hidden, later.deleted, later.markers_removed, later.canceled) == (0, 1, 1, 0)
+
+
+async def with_rule(origin, **changes):
+    rule = replace(NotificationRule("my-rule", ("b2:ObjectDeleted:*",), "", b""), **changes)
+    settings = BucketSettings(notification_rules=(rule,))
+    await origin.store.update_bucket(origin.bucket.bucket_id, settings=settings)
+
+
+def test_a_test_event_waits_for_its_delivery(origin):
+    origin.run(with_rule(origin))
+    with origin.client() as admin:
+        admin.send_test_event("photographs", "my-rule")
+    (event,) = origin.run(waiting_events(origin.store))
+    assert (event.type, event.rule_name) == (EventType.TESTED, "my-rule")
+
+
+def test_a_test_event_needs_a_rule_that_is_in_force(origin):
+    with origin.client() as admin:
+        with pytest.raises(NotFound, match="no bucket nowhere"):
+            admin.send_test_event("nowhere", "my-rule")
+        with pytest.raises(NotFound, match="no notification rule my-rule"):
+            admin.send_test_event("photographs", "my-rule")
+        origin.run(with_rule(origin, is_enabled=False))
+        with pytest.raises(Refused, match="not enabled"):
+            admin.send_test_event("photographs", "my-rule")
+        origin.run(with_rule(origin, suspension_reason="it failed for a day"))
+        with pytest.raises(Refused, match="it failed for a day"):
+            admin.send_test_event("photographs", "my-rule")

@@ -19,10 +19,14 @@ from calotype.admin.json import (
     BanEntry,
     BanList,
     EdgeStats,
+    EventQueued,
     FsckReport,
     Health,
     Ledger,
     LedgerEntry,
+    LifecycleReport,
+    NoticeEntry,
+    NoticeList,
     Outbox,
     OutboxEntry,
     Usage,
@@ -33,10 +37,13 @@ from calotype.admin.operations import (
     GetBans,
     GetHealth,
     GetLedger,
+    GetNotices,
     GetOutbox,
     GetStats,
     GetUsage,
     Operation,
+    RunLifecycle,
+    SendTestEvent,
     to_request,
 )
 from calotype.api_client import ApiClient
@@ -76,12 +83,24 @@ class AdminClient(ApiClient):
     def stats(self) -> EdgeStats:
         return self._call(GetStats(), EdgeStats)
 
+    def notices(self) -> list[NoticeEntry]:
+        """What the owner can do something about, the latest first."""
+        return self._call(GetNotices(), NoticeList).notices
+
     def backup(self, target: str) -> BackupReport:
         """Comes back when the copy is whole; `target` is a path on the origin's machine."""
         return self._call(Backup(target=target), BackupReport, timeout_s=None)
 
     def fsck(self) -> FsckReport:
         return self._call(Fsck(), FsckReport, timeout_s=None)
+
+    def run_lifecycle(self, *, as_of_ms: int | None = None, dry_run: bool = False) -> LifecycleReport:
+        """Comes back when every bucket was gone through; see `RunLifecycle`."""
+        return self._call(RunLifecycle(as_of_ms=as_of_ms, dry_run=dry_run), LifecycleReport, timeout_s=None)
+
+    def send_test_event(self, bucket_name: str, rule_name: str) -> None:
+        """Comes back when the event waits for its delivery."""
+        self._call(SendTestEvent(bucket_name=bucket_name, rule_name=rule_name), EventQueued)
 
     def _call(self, operation: Operation, shape: type[ShapeType], timeout_s: float | None = TIMEOUT_S) -> ShapeType:
         response = self._send(operation, timeout_s)

@@ -143,6 +143,22 @@ class EdgeStats(Shape, frozen=True, kw_only=True):
     days: list[EdgeDay] = []
 
 
+class NoticeEntry(Shape, frozen=True, kw_only=True):
+    """`message` says what to do; `subject` is what it is about, such as a key's id. It was seen `count` times."""
+
+    kind: str
+    subject: str
+    message: str
+    at_ms: int
+    count: int
+
+
+class NoticeList(Shape, frozen=True, kw_only=True):
+    """The latest first."""
+
+    notices: list[NoticeEntry]
+
+
 class BackupReport(Shape, frozen=True, kw_only=True):
     target: str
     blobs: int
@@ -164,6 +180,20 @@ class FsckReport(Shape, frozen=True, kw_only=True):
     content_bytes: int
     orphans: int
     problems: list[FsckProblem]
+
+
+class LifecycleReport(Shape, frozen=True, kw_only=True):
+    """How many versions lifecycle rules changed, or would have changed in a rehearsal."""
+
+    hidden: int
+    deleted: int
+    markers_removed: int
+    canceled: int
+
+
+class EventQueued(Shape, frozen=True, kw_only=True):
+    bucket_name: str
+    rule_name: str
 
 
 def json_response(content: Any, status: int = 200) -> Response:

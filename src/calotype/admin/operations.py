@@ -19,6 +19,7 @@ PLAIN_HEALTH_PATH = "/healthz"
 LONGEST_WAIT_S = 30
 MOST_ROWS = 1000
 LONGEST_BODY_BYTES = 65_536
+LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -91,6 +92,12 @@ class GetStats(Operation, frozen=True, kw_only=True):
     method, name = "GET", "stats"
 
 
+class GetNotices(Operation, frozen=True, kw_only=True):
+    """What the origin saw since its start that its owner can do something about."""
+
+    method, name = "GET", "notices"
+
+
 class Backup(Operation, frozen=True, kw_only=True):
     """A consistent copy of the origin into a new or empty folder of the origin's machine."""
 
@@ -109,9 +116,46 @@ class Fsck(Operation, frozen=True, kw_only=True):
     method, name = "POST", "fsck"
 
 
+class RunLifecycle(Operation, frozen=True, kw_only=True):
+    """Do what the buckets' lifecycle rules ask for, now, or as if it were `as_of_ms`; a rehearsal only counts it.
+
+    Locks go by the real time in any case.
+    """
+
+    method, name = "POST", "lifecycle"
+
+    as_of_ms: int | None = None
+    dry_run: bool = False
+
+    def check(self) -> None:
+        if self.as_of_ms is not None and not 0 <= self.as_of_ms <= LATEST_MS:
+            raise BadRequest(f"asOfMs must be milliseconds since the epoch, not {self.as_of_ms}")
+
+
+class SendTestEvent(Operation, frozen=True, kw_only=True):
+    """Have a notification rule's webhook told `b2:TestEvent`; the delivery follows soon after."""
+
+    method, name = "POST", "test-event"
+
+    bucket_name: str
+    rule_name: str
+
+
 OPERATIONS: dict[str, type[Operation]] = {
     operation.name: operation
-    for operation in (GetHealth, GetLedger, GetUsage, GetOutbox, GetBans, GetStats, Backup, Fsck)
+    for operation in (
+        GetHealth,
+        GetLedger,
+        GetUsage,
+        GetOutbox,
+        GetBans,
+        GetStats,
+        GetNotices,
+        Backup,
+        Fsck,
+        RunLifecycle,
+        SendTestEvent,
+    )
 }
 
 

@@ -13,16 +13,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from calotype import __version__
-from calotype.admin.errors import AdminError, BadRequest, NotImplementedCall, Refused, Unauthorized
+from calotype.admin.errors import AdminError, BadRequest, NotFound, NotImplementedCall, Refused, Unauthorized
 from calotype.admin.json import (
     DRAINING,
     OK,
     READ_ONLY,
     BackupReport,
+    EventQueued,
     FsckProblem,
     FsckReport,
     Health,
     Ledger,
+    LifecycleReport,
+    NoticeEntry,
+    NoticeList,
     Outbox,
     OutboxEntry,
     health_response,
@@ -34,16 +38,19 @@ from calotype.admin.operations import (
     Fsck,
     GetHealth,
     GetLedger,
+    GetNotices,
     GetOutbox,
     GetUsage,
     Operation,
+    RunLifecycle,
+    SendTestEvent,
     parse,
 )
 from calotype.admin.usage import ledger_entry, usage_of
 from calotype.auth.basic import read_basic_credentials
 from calotype.auth.capabilities import ALL_CAPABILITIES
 from calotype.http.message import BodyTooLarge, Prepared, Request, Response, read_body
-from calotype.store.errors import NoSuchApplicationKey, StoreError
+from calotype.store.errors import NoSuchApplicationKey, NoSuchBucket, StoreError
 from calotype.store.model import ApplicationKey
 from calotype.store.store import Store
 
@@ -83,12 +90,19 @@ class OriginAdminServer:
                 return json_response(await usage_of(self._store, owner.account_id, self._clock()))
             case GetOutbox():
                 return json_response(await self._outbox(owner, asked))
+            case GetNotices():
+                return json_response(self._notices(owner))
             case Backup():
                 await self._check_first_account(owner)
                 return json_response(await self._backup(asked))
             case Fsck():
                 await self._check_first_account(owner)
                 return json_response(await self._fsck())
+            case RunLifecycle():
+                await self._check_first_account(owner)
+                return json_response(await self._run_lifecycle(asked))
+            case SendTestEvent():
+                return json_response(await self._send_test_event(owner, asked))
         raise NotImplementedCall(asked.name, PROGRAM)
 
     def _health(self) -> Health:
@@ -121,6 +135,20 @@ class OriginAdminServer:
     async def _ledger(self, owner: ApplicationKey, asked: GetLedger) -> Ledger:
         rows = [row for row in await self._store.ledger(asked.day) if row.account_id == owner.account_id]
         return Ledger(rows=[ledger_entry(row) for row in rows])
+
+    def _notices(self, owner: ApplicationKey) -> NoticeList:
+        return NoticeList(
+            notices=[
+                NoticeEntry(
+                    kind=notice.kind,
+                    subject=notice.subject,
+                    message=notice.message,
+                    at_ms=notice.at_ms,
+                    count=notice.count,
+                )
+                for notice in self._store.notices.of(owner.account_id)
+            ]
+        )
 
     async def _outbox(self, owner: ApplicationKey, asked: GetOutbox) -> Outbox:
         """The rows beyond `after`; when there are none, whatever comes while the caller is willing to wait."""
@@ -173,6 +201,35 @@ class OriginAdminServer:
                 for problem in report.problems
             ],
         )
+
+    async def _run_lifecycle(self, asked: RunLifecycle) -> LifecycleReport:
+        try:
+            report = await self._store.lifecycle.run_once(asked.as_of_ms, dry_run=asked.dry_run)
+        except (StoreError, OSError) as exc:
+            raise Refused(f"The lifecycle rules could not be followed to the end: {exc}") from exc
+        return LifecycleReport(
+            hidden=report.hidden,
+            deleted=report.deleted,
+            markers_removed=report.markers_removed,
+            canceled=report.canceled,
+        )
+
+    async def _send_test_event(self, owner: ApplicationKey, asked: SendTestEvent) -> EventQueued:
+        try:
+            bucket = await self._store.bucket(asked.bucket_name)
+        except NoSuchBucket as exc:
+            raise NotFound(f"There is no bucket {asked.bucket_name}") from exc
+        if bucket.account_id != owner.account_id:
+            raise NotFound(f"There is no bucket {asked.bucket_name}")
+        rules = {rule.name: rule for rule in bucket.settings.notification_rules}
+        rule = rules.get(asked.rule_name)
+        if rule is None:
+            raise NotFound(f"The bucket {bucket.name} has no notification rule {asked.rule_name}")
+        if not rule.is_enabled or rule.suspension_reason:
+            why = f"suspended: {rule.suspension_reason}" if rule.suspension_reason else "not enabled"
+            raise Refused(f"The notification rule {rule.name} is {why}")
+        await self._store.events.test(bucket, rule)
+        return EventQueued(bucket_name=bucket.name, rule_name=rule.name)
 
 
 async def body_of(request: Request) -> bytes:
