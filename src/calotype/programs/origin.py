@@ -16,11 +16,14 @@ from calotype.b2.server import B2Server
 from calotype.b2.settings import B2Settings
 from calotype.http.message import Prepared, Request, Response
 from calotype.programs.certificate_folder import CertificateFolder
+from calotype.programs.lifecycle import follow_lifecycle_rules
 from calotype.programs.master_keys import load_master_key
 from calotype.programs.supervisor import log
+from calotype.programs.webhooks import Webhooks
 from calotype.s3.addressing import bucket_of_host
 from calotype.s3.server import S3Server
 from calotype.s3.settings import S3Settings
+from calotype.serve.egress import Egress
 from calotype.serve.handler import Handler
 from calotype.serve.limits import Limits
 from calotype.serve.listener import bind
@@ -61,6 +64,7 @@ class OriginSettings:
     caps: Caps = NO_CAPS
     most_buckets: int = 100
     strict_b2: bool = False
+    webhooks_to_private_addresses: bool = False
 
 
 def run(settings: OriginSettings, ready: Callable[[], None], *, beside: Background | None = None) -> None:
@@ -87,7 +91,8 @@ async def _serve(settings: OriginSettings, ready: Callable[[], None], beside: Ba
         servers = _servers(origin_handler(store, settings, admin), settings)
         for server, listener in zip(servers, listeners, strict=True):
             await server.start(listener)
-        async with _running(beside or forget_old_changes, store):
+        notifying = delivering_events(private_addresses=settings.webhooks_to_private_addresses)
+        async with _running(store, beside or forget_old_changes, notifying, follow_lifecycle_rules):
             ready()
             await stopped.wait()
             admin.begin_drain()
@@ -107,15 +112,30 @@ def _servers(handler: Handler, settings: OriginSettings) -> list[Server]:
 
 
 @contextlib.asynccontextmanager
-async def _running(beside: Background, store: Store) -> AsyncIterator[None]:
+async def _running(store: Store, *backgrounds: Background) -> AsyncIterator[None]:
     """Runs the background work for as long as the block."""
-    task = asyncio.ensure_future(beside(store))
+    tasks = [asyncio.ensure_future(background(store)) for background in backgrounds]
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+def delivering_events(*, private_addresses: bool) -> Background:
+    """The delivery of event notifications to webhooks, through the egress guard."""
+
+    async def deliver(store: Store) -> None:
+        egress = Egress(private_addresses=private_addresses)
+        try:
+            await Webhooks(store, egress, clock=milliseconds_now).run()
+        finally:
+            await egress.close()
+
+    return deliver
 
 
 async def forget_old_changes(store: Store) -> None:
@@ -153,7 +173,12 @@ def origin_handler(store: Store, settings: OriginSettings, admin: Handler) -> Or
 
 
 def b2_settings(settings: OriginSettings) -> B2Settings:
-    return B2Settings(public_url=settings.public_url, most_buckets=settings.most_buckets, strict=settings.strict_b2)
+    return B2Settings(
+        public_url=settings.public_url,
+        most_buckets=settings.most_buckets,
+        strict=settings.strict_b2,
+        plain_http_webhooks=settings.webhooks_to_private_addresses,  # at home few services have a certificate
+    )
 
 
 class OriginHandler:

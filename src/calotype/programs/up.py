@@ -110,6 +110,7 @@ def origin_settings(site: Site, folder: Path) -> OriginSettings:
         caps=caps_of(site.caps),
         most_buckets=site.origin.most_buckets,
         strict_b2=site.origin.strict_b2,
+        webhooks_to_private_addresses=site.origin.webhooks_to_private_addresses,
     )
 
 

@@ -117,6 +117,12 @@ class Origin:
         kinds.FLAG,
         "Refuse what Backblaze B2 refuses where the origin could help: ShareX with a key not limited to one bucket.",
     )
+    webhooks_to_private_addresses: bool = _setting(
+        False,
+        kinds.FLAG,
+        "Deliver event notifications to this machine and its network too, and over plain http. Whoever may write"
+        " notification rules can then reach what listens there.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
