@@ -106,6 +106,19 @@ def test_only_a_key_that_may_do_everything_is_let_in(origin):
             admin.fsck()
 
 
+def test_what_the_owner_can_mend_is_told_the_latest_first_and_to_nobody_else(origin):
+    async def note(account_id, subject, at_ms):
+        origin.store.notices.add(account_id, "upload-without-bucket", subject, f"mend {subject}", at_ms)
+
+    for account_id, subject in ((origin.account_id, "one"), ("another", "theirs"), (origin.account_id, "two")):
+        origin.run(note(account_id, subject, 5))
+    origin.run(note(origin.account_id, "one", 7))
+    with origin.client() as admin:
+        first, second = admin.notices()
+    assert (first.subject, first.message, first.at_ms, first.count) == ("one", "mend one", 7, 2)
+    assert (second.subject, second.kind, second.count) == ("two", "upload-without-bucket", 1)
+
+
 def test_the_outbox_is_followed_and_waited_for(origin):
     origin.run(origin.put(b"a.png", b"1"))
     with origin.client() as admin:

@@ -93,7 +93,7 @@ async def test_with_a_key_for_the_account_the_bucket_it_listed_is_meant(origin):
     place = (await sharex.upload_url()).json
     assert place["bucketId"] == bucket_id
     assert (await sharex.upload("a.png", b"a picture", place)).status == 200
-    assert origin.store.notices.all() == []
+    assert origin.store.notices.of(origin.account_id) == []
 
 
 async def test_what_a_token_listed_is_its_own_and_only_while_it_is_so(origin):
@@ -150,7 +150,7 @@ async def test_a_refused_upload_tells_the_owner_what_to_do(origin, caplog):
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             assert (await sharex.upload_url()).error == REFUSED
-    (notice,) = origin.store.notices.all()
+    (notice,) = origin.store.notices.of(origin.account_id)
     assert (notice.kind, notice.subject, notice.count) == ("upload-without-bucket", key.key_id, 3)
     assert (notice.at_ms, "calotype keys create --name sharex --bucket" in notice.message) == (origin.now_ms, True)
     assert notice.message in caplog.text

@@ -57,7 +57,8 @@ async def meant_bucket(call: Call) -> str:
     if bucket_id is not None:
         return bucket_id
     key = await call.store.key(call.grant.principal.key_id)
-    notice = call.store.notices.add(NO_BUCKET, key.key_id, advice(key.name, key.key_id), call.now_ms)
+    message = advice(key.name, key.key_id)
+    notice = call.store.notices.add(key.account_id, NO_BUCKET, key.key_id, message, call.now_ms)
     log.warning("%s", notice.message)
     raise BadRequest(BUCKET_ID_NEEDED)
 

@@ -11,6 +11,7 @@ MOST_NOTICES = 50
 class Notice:
     """`kind` and `subject` tell one notice from another; `message` says what to do. It was seen `count` times."""
 
+    account_id: str
     kind: str
     subject: str
     message: str
@@ -20,17 +21,18 @@ class Notice:
 
 class Notices:
     def __init__(self) -> None:
-        self._notices: dict[tuple[str, str], Notice] = {}
+        self._notices: dict[tuple[str, str, str], Notice] = {}
 
-    def add(self, kind: str, subject: str, message: str, at_ms: int) -> Notice:
+    def add(self, account_id: str, kind: str, subject: str, message: str, at_ms: int) -> Notice:
         """The notice as it is kept; the one seen longest ago makes room."""
-        seen = self._notices.pop((kind, subject), None)
-        notice = Notice(kind, subject, message, at_ms)
-        self._notices[kind, subject] = replace(notice, count=seen.count + 1) if seen else notice
+        place = (account_id, kind, subject)
+        seen = self._notices.pop(place, None)
+        notice = Notice(account_id, kind, subject, message, at_ms)
+        self._notices[place] = replace(notice, count=seen.count + 1) if seen else notice
         while len(self._notices) > MOST_NOTICES:
             del self._notices[next(iter(self._notices))]
-        return self._notices[kind, subject]
+        return self._notices[place]
 
-    def all(self) -> list[Notice]:
-        """The latest first."""
-        return list(reversed(self._notices.values()))
+    def of(self, account_id: str) -> list[Notice]:
+        """The account's, the latest first."""
+        return [notice for notice in reversed(self._notices.values()) if notice.account_id == account_id]
