@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import os
+import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from calotype.store.encryption import SERVER_KEY
 from calotype.store.errors import NoSuchKey, ReadOnly, StorageFull, StoreError
 from calotype.store.filesystem import LocalFileSystem
 from calotype.store.large_files import Finished
+from calotype.store.metadata import Transaction
 from calotype.store.model import Bucket, FileVersion, Part, VersionDraft
 from calotype.store.space import DiskReserve
 from calotype.store.store import Store, StoreSettings, memory_store
@@ -143,6 +145,23 @@ async def test_a_failed_metadata_commit_turns_the_store_read_only(store: Store, 
         await store._commits.commit(vandal)
     assert store.read_only_reason is not None
     assert await content_of(store, version) == b"content"
+
+
+@pytest.mark.parametrize(
+    ("name", "refusal"),
+    [("SQLITE_FULL", StorageFull), ("SQLITE_IOERR_SHMSIZE", StorageFull), ("SQLITE_IOERR_FSYNC", ReadOnly)],
+)
+async def test_a_database_without_room_refuses_the_change_and_goes_on(
+    store: Store, bucket: Bucket, name: str, refusal: type[StoreError]
+) -> None:
+    def fail(transaction: Transaction) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorname = name
+        raise error
+
+    with pytest.raises(refusal):
+        await store._commits.commit(fail)
+    assert (store.read_only_reason is None) == (refusal is StorageFull)
 
 
 @pytest.mark.parametrize("writes_before_failure", [0, 1, 3])

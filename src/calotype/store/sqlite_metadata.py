@@ -29,6 +29,8 @@ READERS = 2
 # 8,000 pages are 32 MB, read through once when the store is opened after a crash.
 _CHECKPOINT_PAGES = 8_000
 _CACHED_STATEMENTS = 256
+# The second when the log's index, which is mapped into memory, had to grow and found no room.
+_DISK_IS_FULL = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE")
 
 
 class SqliteMetadata:
@@ -173,5 +175,5 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _as_os_error(error: sqlite3.Error) -> OSError:
     """What the disk did, in the operating system's words."""
-    full = getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+    full = getattr(error, "sqlite_errorname", "") in _DISK_IS_FULL
     return OSError(errno.ENOSPC if full else errno.EIO, f"metadata.db: {error}")
