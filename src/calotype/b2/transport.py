@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 import httpx
 import msgspec
@@ -17,14 +17,25 @@ CHUNK_BYTES = 262_144
 Progress = Callable[[int], None]
 
 
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
 class Unreachable(B2Error):
     """No answer: the server cannot be reached, or the connection broke."""
 
     status, code = 0, "unreachable"
 
 
+def kinds_of(kind: type[B2Error]) -> Iterator[type[B2Error]]:
+    """The class and all below it."""
+    yield kind
+    for below in kind.__subclasses__():
+        yield from kinds_of(below)
+
+
 ERRORS: dict[tuple[int, str], type[B2Error]] = {
-    (kind.status, kind.code): kind for kind in B2Error.__subclasses__() if kind not in (InternalError, Unreachable)
+    (kind.status, kind.code): kind for kind in kinds_of(B2Error) if kind not in (B2Error, InternalError, Unreachable)
 }
 
 
@@ -48,7 +59,7 @@ def translated(address: str) -> Iterator[None]:
         raise Unreachable(f"{address} cannot be reached: {exc}") from exc
 
 
-def with_digest(source: BinaryIO, length: int, on_progress: Progress) -> Iterator[bytes]:
+def with_digest(source: Readable, length: int, on_progress: Progress) -> Iterator[bytes]:
     """The body of an upload: the file, then its SHA-1 in hex. Raises EOFError when the source ends early."""
     sha1 = hashlib.sha1(usedforsecurity=False)
     sent = 0

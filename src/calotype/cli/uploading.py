@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from calotype.b2.client import B2Client
+from calotype.b2.json import FileObject, PartObject
 from calotype.cli.clients import bucket_named, origin_of
 from calotype.cli.errors import CommandError, ExitCode
 from calotype.cli.output import print_json, print_lines
 from calotype.cli.profiles import Profile
 from calotype.cli.viewer import Viewer
+from calotype.store.etags import etag_of_parts
 from calotype.upload.links import LinkFormat, format_link
 from calotype.upload.naming import InvalidTemplate, parse_template
 from calotype.upload.uploader import (
@@ -28,6 +30,8 @@ from calotype.upload.uploader import (
     upload_file,
     wait_until_readable,
 )
+
+NO_SHA1 = "none"  # what B2 says of a file sent in parts
 
 ProgressFor = Callable[[Path], Progress]
 
@@ -88,14 +92,31 @@ class B2Bucket:
     ) -> frozenset[str]:
         if not may_replace and self._exists(key):
             raise NameTaken(key)
+        parts: dict[int, PartObject] = {}
         stored = self._origin.upload(
-            self._bucket_id, key, content, length=length, content_type=content_type, on_progress=progress
+            self._bucket_id,
+            key,
+            content,
+            length=length,
+            content_type=content_type,
+            resume=may_replace,  # only then does a second try ask for the same name
+            on_progress=progress,
+            on_part=lambda part: parts.__setitem__(part.part_number, part),
         )
-        return frozenset(digest for digest in (stored.content_md5, stored.content_sha1) if digest)
+        return etags_of(stored, [parts[number] for number in sorted(parts)])
 
     def _exists(self, key: str) -> bool:
         first = next(self._origin.list_file_names(self._bucket_id, prefix=key), None)
         return first is not None and first.file_name == key
+
+
+def etags_of(stored: FileObject, parts: Sequence[PartObject]) -> frozenset[str]:
+    """Every ETag under which a site may show the file: its MD5, its SHA-1, or what its parts make together."""
+    digests = {stored.content_md5, stored.content_sha1} - {None, NO_SHA1}
+    md5s = [part.content_md5 for part in parts if part.content_md5]
+    if md5s:
+        digests.add(etag_of_parts(md5s))
+    return frozenset(digest for digest in digests if digest)
 
 
 def _upload_one(
