@@ -170,7 +170,7 @@ def download_headers(
 def protection_headers(call: Call, bucket: Bucket, file: FileVersion) -> Iterator[tuple[str, str]]:
     """How the file is encrypted, locked and replicated, and what of it the caller may not know."""
     yield from encryption_headers(file)
-    unreadable = []
+    unreadable: list[str] = []
     for capability, fields in lock_fields(file):
         if capability in call.capabilities:
             yield from ((name.lower(), value) for name, value in fields.items() if value)
