@@ -57,6 +57,8 @@ app.command(cls=Command, rich_help_panel=ACCESS)(keys.login)
 app.command(cls=Command, rich_help_panel=UPKEEP)(upkeep.backup)
 app.command(cls=Command, rich_help_panel=UPKEEP)(upkeep.restore)
 app.command(cls=Command, rich_help_panel=UPKEEP)(upkeep.fsck)
+app.command(cls=Command, rich_help_panel=UPKEEP)(upkeep.lifecycle)
+app.command("test-webhook", cls=Command, rich_help_panel=UPKEEP)(upkeep.try_webhook)
 
 
 def _version(show: bool) -> None:

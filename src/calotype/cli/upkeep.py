@@ -1,4 +1,4 @@
-"""backup, restore and fsck: the care of the data folder."""
+"""backup, restore and fsck, the care of the data folder; lifecycle and test-webhook, the rules of its buckets."""
 
 from __future__ import annotations
 
@@ -55,3 +55,41 @@ def fsck(data: Data = None, profile: ProfileName = None, as_json: Json = False) 
     from calotype.cli.caring import check_store
 
     check_store(data, profile, as_json=as_json)
+
+
+def lifecycle(
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="TIME",
+            help="As if it were then: +7d, 2026-12-24 or 2026-12-24T18:00 (UTC). Locks go by the real time.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only count what would be done.", show_default=False)
+    ] = False,
+    data: Data = None,
+    profile: ProfileName = None,
+    as_json: Json = False,
+) -> None:
+    """Follow the buckets' lifecycle rules now, which the origin does by itself at its start and once a day."""
+    from calotype.cli.profiles import find_profile
+    from calotype.cli.rules import run_lifecycle
+
+    run_lifecycle(find_profile(data, profile), as_of, dry_run=dry_run, as_json=as_json)
+
+
+def try_webhook(
+    bucket: Annotated[str, typer.Argument(metavar="BUCKET", help="The bucket's name.")],
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The name of its event notification rule.")],
+    data: Data = None,
+    profile: ProfileName = None,
+    as_json: Json = False,
+) -> None:
+    """Send a test event to the webhook of an event notification rule."""
+    from calotype.cli.profiles import find_profile
+    from calotype.cli.rules import send_test_event
+
+    send_test_event(find_profile(data, profile), bucket, rule, as_json=as_json)
