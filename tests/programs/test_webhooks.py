@@ -415,8 +415,8 @@ async def test_a_rule_that_has_failed_for_long_is_suspended_with_a_reason(
     told = capfd.readouterr().err
     assert "the webhook my-rule of the bucket photographs is suspended" in told
     assert "token=a" not in told
-    (notice,) = site.store.notices.all()
-    assert notice.message.startswith("Suspended: ")
+    (notice,) = site.store.notices.of(bucket.account_id)
+    assert notice.message.startswith("The webhook of the rule my-rule of the bucket photographs is suspended: ")
 
 
 async def test_a_new_target_is_tried_at_once(site: Site, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,4 +145,4 @@ def replication_status(settings: BucketSettings, file: FileVersion) -> str | Non
 def covers(rule: Json, file: FileVersion) -> bool:
     if not rule["isEnabled"] or not file.key.startswith(rule["fileNamePrefix"].encode()):
         return False
-    return rule["includeExistingFiles"] or file.uploaded_at_ms >= rule[_SET_AT]
+    return bool(rule["includeExistingFiles"]) or file.uploaded_at_ms >= int(rule[_SET_AT])

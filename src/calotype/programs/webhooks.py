@@ -231,18 +231,20 @@ class Webhooks:
         )
 
     def _tell(self, delivery: Delivery, reason: str) -> None:
-        self._store.notices.add(
-            "webhook", f"{delivery.bucket.name}/{delivery.rule.name}", f"Deliveries fail: {reason}", self._clock()
-        )
+        self._note(delivery, f"fails: {reason}")
         log(f"{delivery.name} fails ({reason}); trying again for a day")
+
+    def _note(self, delivery: Delivery, what: str) -> None:
+        """Have the owner told, in the console too."""
+        bucket, name = delivery.bucket, delivery.rule.name
+        message = f"The webhook of the rule {name} of the bucket {bucket.name} {what}"
+        self._store.notices.add(bucket.account_id, "webhook", f"{bucket.name}/{name}", message, self._clock())
 
     async def _suspend(self, place: RulePlace, delivery: Delivery, reason: str) -> None:
         """Set the rule out of force, until somebody sets it again; what waits for it is given up."""
         await self._queue.suspend(delivery.bucket.bucket_id, delivery.rule, reason)
         await self._queue.forget_all(place)
-        self._store.notices.add(
-            "webhook", f"{delivery.bucket.name}/{delivery.rule.name}", f"Suspended: {reason}", self._clock()
-        )
+        self._note(delivery, f"is suspended: {reason}. Set its rules again to take it up.")
         log(f"{delivery.name} is suspended: {reason}. Set its rules again to take it up")
 
 
