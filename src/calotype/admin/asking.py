@@ -22,6 +22,8 @@ CLOUDFLARE_PATH = "/client/v4"  # where a control plane's Cloudflare API begins
 class CannotTell(AdminError):
     """What answers is not ours, or too old."""
 
+    status, code = 0, "cannot_tell"
+
     def __init__(self) -> None:
         super().__init__(NO_ORIGIN)
 

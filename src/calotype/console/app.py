@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from calotype.console.bucket import Bucket
+from calotype.console.costs import Costs
 from calotype.console.gallery import Gallery
 from calotype.console.guard import Guard
 from calotype.console.hosts import console_hosts
@@ -32,8 +33,8 @@ def console_app(settings: ConsoleSettings) -> Starlette:
     record = load_record(settings.folder)
     sign_in = SignIn(pages, Sessions(settings.folder, record), record, trusted_proxies=settings.trusted_proxies)
     bucket = Bucket.from_settings(settings)
-    gallery = Gallery(pages, bucket, parse_template(settings.name_template))
-
+    costs = Costs(pages, settings)
+    gallery = Gallery(pages, bucket, parse_template(settings.name_template), costs.alerts)
     manual = Manual(pages)
 
     @asynccontextmanager
@@ -49,6 +50,7 @@ def console_app(settings: ConsoleSettings) -> Starlette:
             Route("/pictures/delete", sign_in.required(gallery.delete), methods=["POST"]),
             Route("/picture", sign_in.required(gallery.picture), methods=["GET"]),
             Route("/picture", sign_in.required(gallery.replace), methods=["PUT"]),
+            Route("/costs", sign_in.required(costs.show), methods=["GET"]),
             Route("/docs", sign_in.required(manual.first)),
             Route("/docs/images/{name}", sign_in.required(manual.image)),
             Route("/docs/{name:path}", sign_in.required(manual.show)),

@@ -21,6 +21,7 @@ from calotype.console.object_names import object_key
 from calotype.console.pages import Pages
 from calotype.console.pictures import Cursor, GalleryPage, Picture, newest
 from calotype.console.received_file import PictureUnnamed, RefusedUpload, received_file
+from calotype.costs.report import AlertLine
 from calotype.upload.naming import Template
 
 MAX_DELETE_BODY_BYTES = 2 * 1024 * 1024
@@ -54,10 +55,13 @@ def saying_failures(method: Method) -> Method:
 class Gallery:
     """The pages about the pictures of one bucket."""
 
-    def __init__(self, pages: Pages, bucket: Bucket, template: Template) -> None:
+    def __init__(
+        self, pages: Pages, bucket: Bucket, template: Template, alerts: Callable[[], Awaitable[list[AlertLine]]]
+    ) -> None:
         self._pages = pages
         self._bucket = bucket
         self._template = template
+        self._alerts = alerts
 
     async def show(self, request: Request) -> Response:
         """The page at `/`: the newest pictures, or what is older than the cursor in the query."""
@@ -71,6 +75,8 @@ class Gallery:
             200 if failure is None else failure.status,
             page=page,
             failure=failure,
+            alerts=await self._alerts(),
+            with_link=True,
             is_first=_cursor_of(request) is None,
             bucket=self._bucket.name,
             endpoint=self._bucket.endpoint,

@@ -23,6 +23,8 @@ class ConsoleSettings:
     edge_port: int = 8000
     public_url: str | None = None  # how browsers reach the console behind a proxy, https://console.example.com
     trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For is believed
+    control_url: str | None = None  # the edge's control plane, http://HOST:PORT/client/v4, where its figures are asked
+    control_token: str | None = None
     site_name: str | None = None  # None: the bucket's name
     name_template: str = DEFAULT_NAME_TEMPLATE
 

@@ -165,6 +165,8 @@ def console_settings(site: Site, folder: Path) -> ConsoleSettings:
         application_key=owner.application_key,
         site_url=site.url if site.public_url or site.domain else None,
         edge_port=site.listen.edge.port,
+        control_url=site.control_url,
+        control_token=load_credentials(folder).control_token,
         public_url=site.console.public_url or None,
         trusted_proxies=site.console.trusted_proxies,
         site_name=site.name,
