@@ -89,16 +89,17 @@ class Copying:
                     lambda transaction: _put_shared(transaction, span, version, precondition, keeps_time=keeps_time)
                 )
             return _made(change)
-        received = await self._rewritten(span, bucket.account_id, checksums, encryption)
-        etag = received.digests.md5 if draft.etag is None else draft.etag
-        version = replace(version, digests=received.digests, etag=etag, extents=received.extents)
-
-        def put(transaction: Transaction) -> Change:
-            return put_version(
-                transaction, version, received.blobs, precondition, keeps_time=keeps_time, told_as=EventType.COPIED
+        async with IncomingBody(self.intake, bucket.account_id, span.length, checksums, encryption) as body:
+            received = await self._rewritten(span, body)
+            etag = received.digests.md5 if draft.etag is None else draft.etag
+            version = replace(version, digests=received.digests, etag=etag, extents=received.extents)
+            change = await self.commits.with_body(
+                lambda transaction: put_version(
+                    transaction, version, received.blobs, precondition, keeps_time=keeps_time, told_as=EventType.COPIED
+                ),
+                received,
             )
-
-        return _made(await self.commits.with_body(put, received))
+        return _made(change)
 
     async def copy_part(
         self,
@@ -117,11 +118,12 @@ class Copying:
             async with self.intake.accounting.storing(file.account_id, span.length):
                 change = await self.commits.commit(lambda transaction: _put_shared_part(transaction, file, part, span))
             return change.part
-        received = await self._rewritten(span, file.account_id, checksums, encryption)
-        part = replace(part, digests=received.digests, extents=received.extents)
-        change = await self.commits.with_body(
-            lambda transaction: unfinished.put_part(transaction, file, part, received.blobs), received
-        )
+        async with IncomingBody(self.intake, file.account_id, span.length, checksums, encryption) as body:
+            received = await self._rewritten(span, body)
+            part = replace(part, digests=received.digests, extents=received.extents)
+            change = await self.commits.with_body(
+                lambda transaction: unfinished.put_part(transaction, file, part, received.blobs), received
+            )
         return change.part
 
     async def _check(self, span: Span, account_id: str) -> None:
@@ -179,13 +181,10 @@ class Copying:
             await self.intake.threads.run(digesting.update, chunk)
         return digesting.digests()
 
-    async def _rewritten(
-        self, span: Span, account_id: str, checksums: Mapping[str, Hasher], key: EncryptionKey | None
-    ) -> Received:
-        async with IncomingBody(self.intake, account_id, span.length, checksums, key) as body:
-            async for chunk in self._content(span):
-                await body.write(chunk)
-            return await body.hand_over()
+    async def _rewritten(self, span: Span, body: IncomingBody) -> Received:
+        async for chunk in self._content(span):
+            await body.write(chunk)
+        return await body.hand_over()
 
     async def _content(self, span: Span) -> AsyncIterator[bytes]:
         try:
