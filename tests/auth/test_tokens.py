@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calotype.auth.basic import basic_authorization, read_basic_credentials
-from calotype.auth.tokens import TokenExpired, TokenInvalid, kind_of, open_token, seal
+from calotype.auth.tokens import EXPIRES_AT_MS, TokenExpired, TokenInvalid, kind_of, open_token, seal
 
 SECRET = bytes(range(32))
-CLAIMS = {"key_id": "001aabbccddeeff0000000007", "expires_at_ms": 1_000}
+CLAIMS = {"key_id": "001aabbccddeeff0000000007", EXPIRES_AT_MS: 1_000}
 
 
 def test_a_token_gives_its_claims_back_until_it_expires():

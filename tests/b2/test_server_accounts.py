@@ -194,6 +194,21 @@ async def test_deleting_a_key_kills_every_token_made_from_it(origin):
     assert get.error[:2] == (401, "bad_auth_token")
 
 
+async def test_every_token_fits_in_200_characters_of_ascii(origin):
+    """b2.md §2.2. A download token carries its prefix and overrides beyond that."""
+    bucket_id = await origin.bucket()
+    share = {"bucketId": bucket_id, "fileNamePrefix": "2024/", "validDurationInSeconds": 9}
+    made = [
+        await origin.authorize(),
+        await origin.call("b2_get_upload_url", bucketId=bucket_id),
+        await origin.call("b2_get_upload_part_url", fileId=await origin.start(bucket_id)),
+        await origin.call("b2_get_download_authorization", **share),
+    ]
+    tokens = [answer.json["authorizationToken"] for answer in made]
+    assert [token.rpartition("_")[2] for token in tokens] == ["acct", "upld", "uplg", "dnld"]
+    assert all(len(token) <= 200 and token.isascii() for token in tokens)
+
+
 @pytest.mark.parametrize("token", ["nonsense", "4_abc_acct", "Basic eDp5"])
 async def test_a_token_that_is_none_of_ours_is_bad(origin, token):
     answer = await origin.send("POST", "/b2api/v4/b2_list_buckets", {"authorization": token}, b"{}")

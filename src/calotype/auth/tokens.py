@@ -7,7 +7,7 @@ is looked up again under the key id it names, so it dies with the key.
 
 TokenError
 ├─ TokenInvalid    damaged, forged, of another kind, or made with another secret
-└─ TokenExpired    ours, but its `expires_at_ms` has come
+└─ TokenExpired    ours, but the time of its EXPIRES_AT_MS has come
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from collections.abc import Mapping
 from typing import Any
 
 Claims = Mapping[str, Any]
+
+EXPIRES_AT_MS = "x"
+"""The claim that every token has. Names of claims are short, since a token is to fit in 200 characters (b2.md §2.2)."""
 
 PREFIX = "4_"
 MAC_BYTES = 16
@@ -39,7 +42,7 @@ class TokenExpired(TokenError):
 
 
 def seal(kind: str, claims: Claims, secret: bytes) -> str:
-    """The token of this kind that carries `claims` (JSON values, `expires_at_ms` among them): header-safe ASCII."""
+    """The token of this kind that carries `claims` (JSON values, EXPIRES_AT_MS among them): header-safe ASCII."""
     body = encode(json.dumps(dict(claims), separators=(",", ":"), ensure_ascii=False).encode())
     return f"{PREFIX}{body}{mac(kind, body, secret)}_{kind}"
 
@@ -47,7 +50,7 @@ def seal(kind: str, claims: Claims, secret: bytes) -> str:
 def open_token(kind: str, text: str, secret: bytes, now_ms: int) -> Claims:
     """The claims of a token that `seal` made with the same kind and secret; raises TokenInvalid or TokenExpired."""
     claims = read_claims(proven_body(kind, text, secret))
-    if claims["expires_at_ms"] <= now_ms:
+    if claims[EXPIRES_AT_MS] <= now_ms:
         raise TokenExpired(kind)
     return claims
 

@@ -59,10 +59,9 @@ async def upload_file(call: Call, asked: UploadFile) -> FileObject:
 
 async def upload_part(call: Call, asked: UploadPart) -> PartObject:
     """The part, in place of an earlier one of its number."""
-    file_id = call.grant.file_id or ""
-    if asked.file_id != file_id:
+    if not call.grant.is_for_file(asked.file_id):
         raise BadAuthToken("The authorization token is for another upload URL")
-    file, _ = await in_progress(call, file_id)
+    file, _ = await in_progress(call, asked.file_id)
     check_length(asked, "part")
     async with call.store.large_files.upload_part(
         file, asked.part_number, expected_length=asked.file_length, key=customer_key(asked.encryption)
