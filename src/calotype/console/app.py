@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from calotype.console.advice import Advice
 from calotype.console.bucket import Bucket
 from calotype.console.costs import Costs
 from calotype.console.gallery import Gallery
@@ -34,13 +35,15 @@ def console_app(settings: ConsoleSettings) -> Starlette:
     sign_in = SignIn(pages, Sessions(settings.folder, record), record, trusted_proxies=settings.trusted_proxies)
     bucket = Bucket.from_settings(settings)
     costs = Costs(pages, settings)
-    gallery = Gallery(pages, bucket, parse_template(settings.name_template), costs.alerts)
+    advice = Advice.from_settings(settings)
+    gallery = Gallery(pages, bucket, parse_template(settings.name_template), costs.alerts, advice.recent)
     manual = Manual(pages)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         await bucket.close()
+        await advice.close()
 
     return Starlette(
         routes=[

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from calotype.admin.json import NoticeEntry
 from calotype.console.bucket import Bucket
 from calotype.console.content_sniffing import RefusedContent
 from calotype.console.failures import OriginFailure
@@ -56,12 +57,18 @@ class Gallery:
     """The pages about the pictures of one bucket."""
 
     def __init__(
-        self, pages: Pages, bucket: Bucket, template: Template, alerts: Callable[[], Awaitable[list[AlertLine]]]
+        self,
+        pages: Pages,
+        bucket: Bucket,
+        template: Template,
+        alerts: Callable[[], Awaitable[list[AlertLine]]],
+        advice: Callable[[int], Awaitable[list[NoticeEntry]]],
     ) -> None:
         self._pages = pages
         self._bucket = bucket
         self._template = template
         self._alerts = alerts
+        self._advice = advice
 
     async def show(self, request: Request) -> Response:
         """The page at `/`: the newest pictures, or what is older than the cursor in the query."""
@@ -77,6 +84,7 @@ class Gallery:
             failure=failure,
             alerts=await self._alerts(),
             with_link=True,
+            advice=[] if failure else await self._advice(_now_ms()),
             is_first=_cursor_of(request) is None,
             bucket=self._bucket.name,
             endpoint=self._bucket.endpoint,
