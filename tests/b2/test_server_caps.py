@@ -211,3 +211,48 @@ async def test_a_call_that_is_not_authorised_uses_nothing_up(origin):
         assert answer.error[:2] == (401, "unauthorized")
     listing = ("POST", "/b2api/v4/b2_list_file_names", {"authorization": token})
     assert (await origin.send(*listing, b'{"bucketId": "%s"}' % bucket_id.encode())).status == 200
+
+
+async def test_storage_refuses_every_call_that_adds_bytes(origin):
+    bucket_id, file_id = await file(origin, bytes(100))
+    large_id = await origin.start(bucket_id)
+    place = (await origin.call("b2_get_upload_part_url", fileId=large_id)).json
+    headers = {
+        "authorization": place["authorizationToken"],
+        "x-bz-part-number": "1",
+        "x-bz-content-sha1": "do_not_verify",
+    }
+    cap(origin, storage_bytes=100)  # all of it is used
+    target = place["uploadUrl"].partition("9000")[2]
+    assert (await origin.send("POST", target, headers, bytes(10))).error == STORAGE
+    for name, parameters in (
+        ("b2_get_upload_url", {"bucketId": bucket_id}),
+        ("b2_get_upload_part_url", {"fileId": large_id}),
+        ("b2_start_large_file", {"bucketId": bucket_id, "fileName": "m", "contentType": "b2/x-auto"}),
+        ("b2_copy_file", {"sourceFileId": file_id, "fileName": "copy.png"}),
+        ("b2_copy_part", {"sourceFileId": file_id, "largeFileId": large_id, "partNumber": 1}),
+    ):
+        assert (await origin.call(name, **parameters)).error == STORAGE, name
+    # Deleting, hiding and cancelling go on (b2.md §5), and so does what adds nothing.
+    for name, parameters in (
+        ("b2_list_file_names", {"bucketId": bucket_id}),
+        ("b2_hide_file", {"bucketId": bucket_id, "fileName": "a.png"}),
+        ("b2_cancel_large_file", {"fileId": large_id}),
+        ("b2_delete_file_version", {"fileName": "a.png", "fileId": file_id}),
+    ):
+        assert (await origin.call(name, **parameters)).status == 200, name
+    assert (await origin.call("b2_get_upload_url", bucketId=bucket_id)).status == 200
+
+
+async def test_parts_are_stored_bytes_and_finishing_adds_none(origin):
+    bucket_id = await origin.bucket("photographs")
+    large_id = await origin.start(bucket_id)
+    cap(origin, storage_bytes=5_000_010)
+    parts = [await origin.send_part(large_id, 1, bytes(5_000_000)), await origin.send_part(large_id, 2, bytes(10))]
+    digests = [part.json["contentSha1"] for part in parts]
+    assert (await origin.call("b2_get_upload_part_url", fileId=large_id)).error == STORAGE
+    finished = await origin.call("b2_finish_large_file", fileId=large_id, partSha1Array=digests)
+    assert finished.status == 200, finished.content
+    assert await counted(origin, "b2_finish_large_file") == 1
+    rows = [row for row in await origin.store.ledger() if row.operation == "b2_upload_part"]
+    assert [(row.transaction_class, row.count, row.bytes_in) for row in rows] == [("A", 2, 5_000_010)]

@@ -41,7 +41,7 @@ S3_COUNTERPART: Mapping[str, str | None] = {
     "b2_update_file_retention": "PutObjectRetention",
     "b2_upload_file": "PutObject",
     "b2_upload_part": "UploadPart",
-    "event_notification": None,  # delivered by another service, at its own price
+    "b2_event_notification": None,  # delivered by another service, at its own price
 }
 
 FREE = ""
