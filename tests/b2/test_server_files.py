@@ -7,7 +7,6 @@ from calotype.store.model import Account
 
 HELLO = b"hello"
 HELLO_SHA1 = "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"
-HELLO_MD5 = "5d41402abc4b2a76b9719d911017c592"
 
 
 async def test_names_are_listed_in_byte_order_and_pages(origin):
