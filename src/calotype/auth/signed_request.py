@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from calotype.auth.signature_errors import (
@@ -21,6 +22,9 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 SCOPE_END = "aws4_request"
 UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
 MAX_EXPIRES_S = 7 * 24 * 3600
+# Most requests repeat the scope, the signed headers and the second of one before. Few, since a stranger writes them
+# and each may be as long as a header field.
+SPELLINGS_REMEMBERED = 64
 
 _DATE_FORM = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 _SIGNATURE_FORM = re.compile(r"[0-9a-f]{64}")
@@ -169,6 +173,7 @@ def _part(item: str) -> tuple[str, str]:
     return name, value
 
 
+@lru_cache(maxsize=SPELLINGS_REMEMBERED)
 def _credential(text: str, malformed: _Malformed) -> tuple[str, CredentialScope]:
     """Key ids may hold slashes, so the scope is the last four parts."""
     parts = text.rsplit("/", 4)
@@ -178,6 +183,7 @@ def _credential(text: str, malformed: _Malformed) -> tuple[str, CredentialScope]
     return key_id, CredentialScope(date, region, service)
 
 
+@lru_cache(maxsize=SPELLINGS_REMEMBERED)
 def _names(text: str, malformed: _Malformed) -> tuple[str, ...]:
     names = tuple(text.split(";"))
     if (
@@ -219,6 +225,7 @@ def _header_time(headers: Headers) -> tuple[str, int]:
     return amz_date(signed_at), signed_at
 
 
+@lru_cache(maxsize=SPELLINGS_REMEMBERED)
 def _parse_amz_date(text: str) -> int | None:
     match = _DATE_FORM.fullmatch(text)
     if match is None:

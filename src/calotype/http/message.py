@@ -16,26 +16,27 @@ class Headers:
     form of RFC 9110 §5.3.
     """
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "_first_values")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        self._fields = tuple((name.lower(), value) for name, value in fields)
+        self._fields = tuple([(name.lower(), value) for name, value in fields])
+        self._first_values: dict[str, str] | None = None  # made by the first look-up
 
     @classmethod
     def from_raw(cls, raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-        return cls((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
+        return cls([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
 
     def to_raw(self) -> list[tuple[bytes, bytes]]:
         return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._fields]
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of the field, or `default`."""
-        for field_name, value in self._fields:
-            if field_name == name:
-                return value
-        return default
+        first_values = self._first_values
+        return (self._index() if first_values is None else first_values).get(name, default)
 
     def get_all(self, name: str) -> list[str]:
+        if name not in self:
+            return []
         return [value for field_name, value in self._fields if field_name == name]
 
     def combined(self, name: str) -> str | None:
@@ -76,11 +77,17 @@ class Headers:
         replaced = {name for name, _ in incoming}
         return Headers((*(pair for pair in self._fields if pair[0] not in replaced), *incoming))
 
+    def _index(self) -> dict[str, str]:
+        """A request is asked for dozens of fields that it may have: a walk over all of them each time adds up."""
+        self._first_values = dict(reversed(self._fields))
+        return self._first_values
+
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._fields)
 
     def __contains__(self, name: object) -> bool:
-        return any(field_name == name for field_name, _ in self._fields)
+        first_values = self._first_values
+        return name in (self._index() if first_values is None else first_values)
 
     def __len__(self) -> int:
         return len(self._fields)

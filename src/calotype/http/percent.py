@@ -63,11 +63,11 @@ def parse_query(text: str) -> list[tuple[str, str]]:
     for member in text.split("&"):
         if member:
             name, _, value = member.partition("=")
-            pairs.append((_query_text(name), _query_text(value)))
+            if "%" in member or "+" in member or not member.isascii():
+                name, value = _query_text(name), _query_text(value)
+            pairs.append((name, value))
     return pairs
 
 
 def _query_text(text: str) -> str:
-    if "%" not in text and "+" not in text and text.isascii():
-        return text
     return decode(text, plus_is_space=True).decode("utf-8", "surrogateescape")

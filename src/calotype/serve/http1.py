@@ -126,12 +126,14 @@ class Http1Connection(asyncio.Protocol):
 
     def body_arrived(self, length: int) -> None:
         self._body_bytes += length
-        self._update_reading()
+        if self.is_saturated():
+            self._update_reading()
 
     def body_taken(self, length: int) -> None:
         self._body_bytes -= length
         self._last_read = self.state.now
-        self._update_reading()
+        if self._reading_is_paused or (self._reader is not None and self._reader.holds_input):
+            self._update_reading()
 
     def send_continue(self) -> None:
         self._last_read = self.state.now

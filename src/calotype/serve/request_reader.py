@@ -85,6 +85,11 @@ class RequestReader:
         else:
             self._feed_piece(received)
 
+    @property
+    def holds_input(self) -> bool:
+        """Whether input waits for `feed_rest`."""
+        return self._unfed is not None
+
     def feed_rest(self) -> None:
         """Goes on with input that waited while too many requests did."""
         if self._unfed is not None:
