@@ -69,6 +69,14 @@ def test_a_rule_reads_back_with_all_that_was_set() -> None:
     assert read_back(given) == [{**given, **ANSWERED}]
 
 
+def test_headers_that_the_b2_tool_sends_as_an_object_read_back_as_a_list() -> None:
+    (told,) = read_back(rule(target={"customHeaders": {"X-Mine": "1", "X-Yours": "2"}}))
+    assert told["targetConfiguration"]["customHeaders"] == [
+        {"name": "X-Mine", "value": "1"},
+        {"name": "X-Yours", "value": "2"},
+    ]
+
+
 def test_what_only_answers_have_is_ignored_in_a_request() -> None:
     given = rule(isSuspended=True, suspensionReason="whatever", unknown=1)
     assert read_back(given) == read_back(rule())

@@ -59,11 +59,11 @@ class HeaderShape(Struct, frozen=True):
 
 
 class TargetShape(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Both fields that may be unset are told as null then (b2.md §1.10)."""
+    """Both fields that may be unset are told as null then (b2.md §1.10). The b2 tool sends headers as an object."""
 
     target_type: str
     url: str
-    custom_headers: list[HeaderShape] | None = None
+    custom_headers: list[HeaderShape] | dict[str, str] | None = None
     hmac_sha256_signing_secret: str | None = None
 
 
@@ -276,9 +276,13 @@ def _target(given: TargetShape, *, plain_http: bool) -> Target:
     return Target(given.url, _custom_headers(given.custom_headers), secret)
 
 
-def _custom_headers(given: Sequence[HeaderShape] | None) -> tuple[tuple[str, str], ...] | None:
+def _custom_headers(
+    given: Sequence[HeaderShape] | Mapping[str, str] | None,
+) -> tuple[tuple[str, str], ...] | None:
     if given is None:
         return None
+    if isinstance(given, Mapping):
+        given = [HeaderShape(name, value) for name, value in given.items()]
     if len(given) > MOST_CUSTOM_HEADERS:
         raise BadRequest(f"customHeaders may hold {MOST_CUSTOM_HEADERS} headers, not {len(given)}")
     if sum(len(each.name) + len(each.value) for each in given) > CUSTOM_HEADER_BYTES:
