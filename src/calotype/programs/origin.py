@@ -120,9 +120,9 @@ async def _running(store: Store, *backgrounds: Background) -> AsyncIterator[None
     finally:
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome
 
 
 def delivering_events(*, private_addresses: bool) -> Background:
