@@ -16,8 +16,8 @@ XML_TYPE = "application/xml"
 
 def iso_milliseconds(moment_ms: int) -> str:
     """`2026-11-21T21:30:00.123Z`, as listings have it."""
-    moment = datetime.fromtimestamp(moment_ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment_ms % 1000:03}Z"
+    to_the_second = datetime.fromtimestamp(moment_ms // 1000, UTC).isoformat()[:19]
+    return f"{to_the_second}.{moment_ms % 1000:03}Z"
 
 
 def milliseconds_of(text: str) -> int:

@@ -80,8 +80,10 @@ def _page(
     if limit <= 0:
         return ListingPage((), (), None)
     while position is not None:
-        batch = scan(position, stop, size)
-        position = _next_place(batch[-1], by_version) if len(batch) == size else None
+        # One row more than the page takes tells whether it is the last.
+        count = min(size, limit + 1 - len(versions) - len(common_prefixes))
+        batch = scan(position, stop, count)
+        position = _next_place(batch[-1], by_version) if len(batch) == count else None
         size = min(2 * size, _BATCH)
         for version in batch:
             if version.action is Action.START and not unfinished:

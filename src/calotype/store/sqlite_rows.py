@@ -89,6 +89,8 @@ _decode_version = msgspec.json.Decoder(_VersionDetails).decode
 _decode_part = msgspec.json.Decoder(_PartDetails).decode
 _decode_key = msgspec.json.Decoder(_KeyDetails).decode
 
+_ACTIONS = {action.value: action for action in Action}
+
 VERSION_COLUMNS = "account_id, bucket_id, key, uploaded_at_ms, version_id, action, is_latest, details"
 PART_COLUMNS = "account_id, version_id, part_number, length, start, uploaded_at_ms, details"
 BUCKET_COLUMNS = "account_id, bucket_id, name, details"
@@ -144,7 +146,7 @@ def version_of(row: tuple[Any, ...]) -> FileVersion:
         bucket_id=bucket_id,
         version_id=version_id,
         key=key,
-        action=Action(action),
+        action=_ACTIONS[action],
         uploaded_at_ms=uploaded_at_ms,
         length=kept.length,
         content_type=kept.content_type,
