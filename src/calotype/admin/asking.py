@@ -29,13 +29,20 @@ class CannotTell(AdminError):
 
 
 def known_usage(origin: AdminClient) -> Usage:
-    """What the origin counts; raises CannotTell, Unauthorized, Unreachable."""
+    """What the origin counts; raises CannotTell, Unauthorized, Unreachable. Nobody else is shown the key."""
     try:
+        require_program(origin, "origin")
         return origin.usage()
     except (Unreachable, Unauthorized):
         raise
     except (AdminError, msgspec.MsgspecError) as exc:
         raise CannotTell from exc
+
+
+def require_program(client: AdminClient, program: str) -> None:
+    """Raises CannotTell unless that program of ours is there; its health is told without a credential."""
+    if client.health().program != program:
+        raise CannotTell
 
 
 def known_edge_days(
@@ -47,6 +54,7 @@ def known_edge_days(
     url = control_url.removesuffix(CLOUDFLARE_PATH)
     with AdminClient(url, f"Bearer {token or ''}", http=http) as edge:
         try:
+            require_program(edge, "edge")
             return edge.stats().days, ""
         except Unreachable as exc:
             return None, exc.message

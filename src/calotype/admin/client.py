@@ -115,7 +115,7 @@ class AdminClient(ApiClient):
                 outgoing.method,
                 self._address + outgoing.target,
                 content=outgoing.content or None,
-                headers=self._headers,
+                headers={} if isinstance(operation, GetHealth) else self._headers,
                 timeout=timeout_s,
             )
         except httpx.HTTPError as exc:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -78,9 +79,11 @@ class Costs:
             return Unknown(f"{settings.s3_endpoint} does not tell what is used: {exc.message}.", f"{ELSEWHERE}.")
         except AdminError as exc:
             return Unknown(f"{exc.message}.", "Try again once the origin runs.")
-        edge_days, unknown = known_edge_days(settings.control_url, settings.control_token)
+        edge_days, unknown = known_edge_days(
+            settings.control_url, settings.control_token, http=httpx.Client(trust_env=False)
+        )
         return report(usage, edge_days, price_list(), unknown)
 
     def _origin(self) -> AdminClient:
         authorization = basic_authorization(self._settings.key_id, self._settings.application_key)
-        return AdminClient(self._settings.s3_endpoint, authorization)
+        return AdminClient(self._settings.s3_endpoint, authorization, http=httpx.Client(trust_env=False))
