@@ -1,45 +1,12 @@
 """The real `b2` command line tool against our server."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from support.b2_origin import RunningB2Origin
+from support.b2_tool import B2Tool
 from support.photographs import photograph
-
-B2 = str(Path(sys.executable).with_name("b2"))
-
-
-class B2Tool:
-    """The tool with an account cache of its own."""
-
-    def __init__(self, origin: RunningB2Origin, folder: Path) -> None:
-        self._origin = origin
-        self._environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "B2_ACCOUNT_INFO": str(folder / "account_info"),
-            "B2_ENVIRONMENT": origin.address,
-            "NO_COLOR": "1",
-        }
-
-    def authorize(self, key_id: str, secret: str) -> None:
-        self("account", "authorize", key_id, secret)
-
-    def __call__(self, *arguments: str, fails: bool = False) -> str:
-        done = subprocess.run(
-            [B2, *arguments], env=self._environment, capture_output=True, text=True, timeout=60, check=False
-        )
-        assert (done.returncode != 0) is fails, done.stdout + done.stderr
-        return done.stderr if fails else done.stdout
-
-    def json(self, *arguments: str):
-        return json.loads(self(*arguments))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +18,7 @@ def origin(tmp_path_factory) -> Iterator[RunningB2Origin]:
 
 @pytest.fixture(scope="module")
 def b2(origin, tmp_path_factory) -> B2Tool:
-    tool = B2Tool(origin, tmp_path_factory.mktemp("b2"))
+    tool = B2Tool(origin.address, tmp_path_factory.mktemp("b2"))
     tool.authorize(origin.owner.key_id, origin.owner.secret)
     return tool
 
@@ -118,7 +85,7 @@ def test_a_restricted_key_does_what_it_may_and_is_told_what_not(b2, origin, tmp_
     ).split()
     assert key_id in b2("key", "list")
 
-    limited = B2Tool(origin, tmp_path)
+    limited = B2Tool(origin.address, tmp_path)
     limited.authorize(key_id, secret)
     limited("file", "upload", "--no-progress", "cli-restricted", str(text), "mine/a.txt")
     assert limited("ls", "--recursive", "b2://cli-restricted/mine/").strip() == "mine/a.txt"
@@ -128,11 +95,11 @@ def test_a_restricted_key_does_what_it_may_and_is_told_what_not(b2, origin, tmp_
         limited("file", "download", "--no-progress", "b2://cli-restricted/mine/a.txt", str(tmp_path / "x"), fails=True),
         limited("key", "list", fails=True),
     ]
-    assert all("ERROR" in refusal and "Traceback" not in refusal for refusal in refusals)
+    assert all("ERROR" in refusal for refusal in refusals)
 
     b2("key", "delete", key_id)
     assert key_id not in b2("key", "list")
-    assert "Traceback" not in limited("ls", "--recursive", "b2://cli-restricted/mine/", fails=True)
+    limited("ls", "--recursive", "b2://cli-restricted/mine/", fails=True)
 
 
 def test_a_folder_is_synchronised_there_and_back(b2, tmp_path):
@@ -150,7 +117,6 @@ def test_a_folder_is_synchronised_there_and_back(b2, tmp_path):
 
 
 def test_wrong_credentials_are_told_in_a_sentence(origin, tmp_path):
-    tool = B2Tool(origin, tmp_path)
+    tool = B2Tool(origin.address, tmp_path)
     message = tool("account", "authorize", origin.owner.key_id, "wrong", fails=True)
     assert "unable to authorize account" in message
-    assert "Traceback" not in message
