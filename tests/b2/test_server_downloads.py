@@ -86,6 +86,25 @@ async def test_infos_for_headers_become_headers(origin):
     assert not [name for name in headers.names() if name.startswith("x-bz-info-")]
 
 
+@pytest.mark.parametrize(
+    ("info", "value"),
+    [
+        ("b2-content-disposition", "attachment filename=a.png"),
+        ("b2-content-language", "no language"),
+        ("b2-expires", "tomorrow"),
+        ("b2-cache-control", "max-age = 5"),
+        ("b2-content-encoding", "gzip br"),
+    ],
+)
+async def test_an_info_that_cannot_be_its_header_is_refused(origin, info, value):
+    """b2.md §3.1: the syntax is validated."""
+    bucket_id = await origin.bucket("photographs", "allPublic")
+    headers = {f"x-bz-info-{info}": value.replace(" ", "%20")}
+    refused = await origin.upload(bucket_id, "a.png", HELLO, headers=headers)
+    assert (refused.status, refused.json["code"]) == (400, "bad_request")
+    assert info.removeprefix("b2-") in refused.json["message"]
+
+
 async def test_an_info_for_a_header_may_hold_any_language(origin):
     bucket_id = await origin.bucket("photographs", "allPublic")
     headers = {"x-bz-info-b2-content-disposition": "inline; filename=%E5%86%99%E7%9C%9F.png"}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from calotype.b2.errors import BadRequest
 from calotype.http.content_disposition import with_extended_filename
+from calotype.http.field_syntax import is_well_formed
 from calotype.store.object_names import ObjectNameError, check_name_prefix, check_object_name
 
 RESERVED_BUCKET_NAMES = frozenset({"b2api", "file", "healthz", "calotype"})
@@ -124,7 +125,7 @@ def file_info(info: Mapping[str, str], *, name: str) -> Mapping[str, str]:
     """The infos with keys in lower case; a line break in what becomes a header is folded to a space.
 
     ShareX sends long names as RFC 2047 words on lines of their own, and must not be refused for it; they are kept as
-    HTTP has such names.
+    HTTP has such names. What is to become a header must fit that header's grammar (b2.md §3.1).
     """
     checked = {info_key(key): value for key, value in info.items()}
     check_info_size(name, checked, limit=INFO_BYTES)
@@ -149,5 +150,10 @@ def info_key(key: str) -> str:
 def info_value(key: str, value: str) -> str:
     if key not in INFO_HEADERS:
         return value
-    folded = without_control_characters(_LINE_FOLD.sub(" ", value).strip(), f"File info {key}")
-    return with_extended_filename(folded) if key == "b2-content-disposition" else folded
+    folded = _LINE_FOLD.sub(" ", value).strip()
+    if key == "b2-content-disposition":
+        folded = with_extended_filename(folded)
+    without_control_characters(folded, f"File info {key}")
+    if not is_well_formed(INFO_HEADERS[key], folded):
+        raise BadRequest(f"File info {key} is not a valid {INFO_HEADERS[key]} header: {folded!r}")
+    return folded
