@@ -80,7 +80,8 @@ class Copying:
         """The copy; raises NoSuchVersion, CustomerKeyProblem, and as an upload does. See `Store.copy`."""
         await self._check(span, bucket.account_id)
         encryption = key_for(bucket.settings, encryption)
-        version = self._described_version(span, bucket, key, draft, encryption)
+        identity = self.new_version(bucket, Action.UPLOAD, draft.uploaded_at_ms)
+        version = draft.version(bucket, key, Action.UPLOAD, identity, described(encryption), length=span.length)
         keeps_time = draft.uploaded_at_ms is not None
         if span.may_share(bucket.account_id, encryption):
             version = await self._with_digests(version, span, draft, checksums)
@@ -132,31 +133,6 @@ class Copying:
         check_customer_key(span.source.encryption, span.key)
         await self.metadata.read(lambda transaction: _finished_version(transaction, span.source))
         await self.intake.accounting.check_storage(account_id, span.length)
-
-    def _described_version(
-        self, span: Span, bucket: Bucket, key: bytes, draft: VersionDraft, encryption: EncryptionKey | None
-    ) -> FileVersion:
-        """The copy, without digests and bytes."""
-        version_id, uploaded_at_ms = self.new_version(bucket, Action.UPLOAD, draft.uploaded_at_ms)
-        return FileVersion(
-            account_id=bucket.account_id,
-            bucket_id=bucket.bucket_id,
-            version_id=version_id,
-            key=key,
-            action=Action.UPLOAD,
-            uploaded_at_ms=uploaded_at_ms,
-            length=span.length,
-            content_type=draft.content_type,
-            digests=None,
-            etag="",
-            info=draft.info,
-            headers=draft.headers,
-            sha1_unverified=draft.sha1_unverified,
-            attributes=draft.attributes,
-            retention=draft.retention,
-            legal_hold=draft.legal_hold,
-            encryption=described(encryption),
-        )
 
     async def _with_digests(
         self, version: FileVersion, span: Span, draft: VersionDraft, checksums: Mapping[str, Hasher]

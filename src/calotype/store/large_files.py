@@ -88,26 +88,8 @@ class LargeFiles:
     ) -> FileVersion:
         """A large file without parts; raises NoSuchBucket, ReadOnly, StorageCapExceeded. It shows when finished."""
         await self.intake.accounting.check_storage(bucket.account_id)
-        version_id, uploaded_at_ms = self.new_version(bucket, Action.START, draft.uploaded_at_ms)
-        file = FileVersion(
-            account_id=bucket.account_id,
-            bucket_id=bucket.bucket_id,
-            version_id=version_id,
-            key=key,
-            action=Action.START,
-            uploaded_at_ms=uploaded_at_ms,
-            length=0,
-            content_type=draft.content_type,
-            digests=None,
-            etag="",
-            info=draft.info,
-            headers=draft.headers,
-            sha1_unverified=draft.sha1_unverified,
-            attributes=draft.attributes,
-            retention=draft.retention,
-            legal_hold=draft.legal_hold,
-            encryption=described(key_for(bucket.settings, encryption)),
-        )
+        identity = self.new_version(bucket, Action.START, draft.uploaded_at_ms)
+        file = draft.version(bucket, key, Action.START, identity, described(key_for(bucket.settings, encryption)))
         keeps_time = draft.uploaded_at_ms is not None
         change = await self.commits.commit(
             lambda transaction: unfinished.start_file(transaction, file, keeps_time=keeps_time)

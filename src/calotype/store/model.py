@@ -278,6 +278,42 @@ class VersionDraft:
     retention: Retention | None = None  # None: the bucket's default
     legal_hold: bool | None = None
 
+    def version(
+        self,
+        bucket: Bucket,
+        key: bytes,
+        action: Action,
+        identity: tuple[str, int],
+        encryption: ServerSideEncryption | None,
+        *,
+        length: int = 0,
+        digests: Digests | None = None,
+        extents: tuple[Extent, ...] = (),
+    ) -> FileVersion:
+        """The version that is described here; `identity` is its id and its upload time in milliseconds."""
+        version_id, uploaded_at_ms = identity
+        md5 = "" if digests is None else digests.md5
+        return FileVersion(
+            account_id=bucket.account_id,
+            bucket_id=bucket.bucket_id,
+            version_id=version_id,
+            key=key,
+            action=action,
+            uploaded_at_ms=uploaded_at_ms,
+            length=length,
+            content_type=self.content_type,
+            digests=digests,
+            etag=md5 if self.etag is None else self.etag,
+            info=self.info,
+            headers=self.headers,
+            extents=extents,
+            sha1_unverified=self.sha1_unverified,
+            attributes=self.attributes,
+            retention=self.retention,
+            legal_hold=self.legal_hold,
+            encryption=encryption,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ApplicationKey:

@@ -52,24 +52,13 @@ class Upload(IncomingBody):
         return await self._placing.put(version, received, precondition, draft.uploaded_at_ms is not None)
 
     def _version(self, draft: VersionDraft, received: Received) -> FileVersion:
-        version_id, uploaded_at_ms = self._placing.new_version(self.bucket, Action.UPLOAD, draft.uploaded_at_ms)
-        return FileVersion(
-            account_id=self.bucket.account_id,
-            bucket_id=self.bucket.bucket_id,
-            version_id=version_id,
-            key=self.key,
-            action=Action.UPLOAD,
-            uploaded_at_ms=uploaded_at_ms,
+        return draft.version(
+            self.bucket,
+            self.key,
+            Action.UPLOAD,
+            self._placing.new_version(self.bucket, Action.UPLOAD, draft.uploaded_at_ms),
+            self._encryption_told,
             length=received.length,
-            content_type=draft.content_type,
             digests=received.digests,
-            etag=received.digests.md5 if draft.etag is None else draft.etag,
-            info=draft.info,
-            headers=draft.headers,
             extents=received.extents,
-            sha1_unverified=draft.sha1_unverified,
-            attributes=draft.attributes,
-            retention=draft.retention,
-            legal_hold=draft.legal_hold,
-            encryption=self._encryption_told,
         )
