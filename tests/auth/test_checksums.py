@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotype.auth.checksums import CHECKSUMS, DIGEST_BYTES, HEADERS, as_base64, is_well_formed
+from calotype.auth.checksums import (
+    CHECKSUMS,
+    COMBINABLE,
+    DIGEST_BYTES,
+    HEADERS,
+    as_base64,
+    combined,
+    composite,
+    is_well_formed,
+)
 
 
 def checksum(algorithm: str, *pieces: bytes) -> bytes:
@@ -54,3 +63,17 @@ def test_the_header_fields_have_amazons_names() -> None:
         "SHA1": "x-amz-checksum-sha1",
         "SHA256": "x-amz-checksum-sha256",
     }
+
+
+@pytest.mark.parametrize("algorithm", sorted(COMBINABLE))
+@given(parts=st.lists(st.binary(max_size=50), max_size=6))
+def test_the_checksum_of_the_whole_is_told_from_those_of_its_parts(algorithm: str, parts: list[bytes]) -> None:
+    told = combined(algorithm, [(as_base64(checksum(algorithm, part)), len(part)) for part in parts])
+    assert told == as_base64(checksum(algorithm, *parts))
+
+
+@pytest.mark.parametrize("algorithm", CHECKSUMS)
+def test_a_composite_checksum_is_that_of_the_parts_checksums_and_their_number(algorithm: str) -> None:
+    one, two = checksum(algorithm, b"one"), checksum(algorithm, b"two")
+    told = composite(algorithm, [as_base64(one), as_base64(two)])
+    assert told == f"{as_base64(checksum(algorithm, one + two))}-2"
