@@ -2,15 +2,13 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from support.b2_origin import RunningB2Origin
 from support.photographs import photograph
-
-RCLONE = shutil.which("rclone")
+from support.rclone import rclone_environment, run_rclone
 
 
 @pytest.fixture(scope="module")
@@ -22,28 +20,8 @@ def origin(tmp_path_factory) -> Iterator[RunningB2Origin]:
 
 def rclone(origin, *arguments: str, key=None, check: bool = True, content: str = "", **options: str) -> str:
     key = key or origin.owner
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": "/nonexistent",
-        "RCLONE_CONFIG": "/dev/null",
-        "RCLONE_CONFIG_SITE_TYPE": "b2",
-        "RCLONE_CONFIG_SITE_ACCOUNT": key.key_id,
-        "RCLONE_CONFIG_SITE_KEY": key.secret,
-        "RCLONE_CONFIG_SITE_ENDPOINT": origin.address,
-        **{f"RCLONE_CONFIG_SITE_{name.upper()}": value for name, value in options.items()},
-    }
-    assert RCLONE is not None, "rclone is not installed: apt install rclone"
-    done = subprocess.run(
-        [RCLONE, "--retries", "1", "--low-level-retries", "2", *arguments],
-        env=environment,
-        input=content,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert not check or done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + ("" if check else done.stderr)
+    environment = rclone_environment(origin.address, key.key_id, key.secret, **options)
+    return run_rclone(environment, *arguments, content=content, check=check)
 
 
 def test_a_folder_goes_there_and_back_and_checks_equal(origin, tmp_path):

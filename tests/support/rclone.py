@@ -1,0 +1,39 @@
+"""The real rclone with its `b2` backend, as the remote `site:`, without any configuration of this machine's user."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+RCLONE = shutil.which("rclone")
+
+
+def rclone_environment(address: str, key_id: str, key: str, **options: str) -> dict[str, str]:
+    """The variables by which rclone, and whatever calls it, knows the remote; `options` are the backend's."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": "/nonexistent",
+        "RCLONE_CONFIG": "/dev/null",
+        "RCLONE_CONFIG_SITE_TYPE": "b2",
+        "RCLONE_CONFIG_SITE_ACCOUNT": key_id,
+        "RCLONE_CONFIG_SITE_KEY": key,
+        "RCLONE_CONFIG_SITE_ENDPOINT": address,
+        **{f"RCLONE_CONFIG_SITE_{name.upper()}": value for name, value in options.items()},
+    }
+
+
+def run_rclone(environment: dict[str, str], *arguments: str, content: str = "", check: bool = True) -> str:
+    """Standard output; without `check` also what it says of errors."""
+    assert RCLONE is not None, "rclone is not installed: apt install rclone"
+    done = subprocess.run(
+        [RCLONE, "--retries", "1", "--low-level-retries", "2", *arguments],
+        env=environment,
+        input=content,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + ("" if check else done.stderr)
