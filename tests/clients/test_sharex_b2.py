@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from calotype.b2.settings import B2Settings
 from support.b2_origin import RunningB2Origin
 from support.photographs import photograph
 from support.sharex import Failed, ShareX, upload_headers
@@ -109,6 +110,16 @@ def test_a_bucket_that_no_listing_found_is_refused_as_b2_refuses_it(origin):
     with pytest.raises(Failed) as failed:
         sharex.upload("a.png", b"content", "image/png")
     assert str(failed.value) == "Got status 400 (bad_request): required field bucketId cannot be null"
+
+
+def test_a_strict_origin_refuses_a_key_for_all_buckets_as_b2_does(tmp_path):
+    strict = RunningB2Origin(tmp_path, B2Settings(strict=True))
+    bucket = strict.run(strict.store.create_bucket(strict.account_id, "screenshots", type="allPublic"))
+    with pytest.raises(Failed) as failed:
+        sharex_with(strict).upload("a.png", b"content", "image/png")
+    assert str(failed.value) == "Got status 400 (bad_request): required field bucketId cannot be null"
+    sharex_with(strict, bucket_ids=[bucket.bucket_id]).upload("a.png", b"content", "image/png")
+    strict.stop()
 
 
 def test_each_token_has_its_own_last_listed_bucket(origin):
