@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -182,6 +183,32 @@ def test_the_doctor_finds_a_started_site_well_and_leaves_nothing_behind(beside: 
         "+ deletion",
     ]
     assert beside("ls", "calotype-doctor/", "--json").json == []
+
+
+@contextmanager
+def default_encryption(site: RunningSite) -> Iterator[None]:
+    """The site's bucket encrypts by default meanwhile."""
+    owner = load_credentials(site.data).owner
+    assert owner is not None
+    with B2Client(site.origin, owner.key_id, owner.application_key) as origin:
+        photos = {"accountId": origin.account.account_id, "bucketId": origin.bucket("photos").bucket_id}
+        headers = {"authorization": origin.account.authorization_token}
+
+    def encrypt_by(encryption: dict[str, str]) -> None:
+        asked = {**photos, "defaultServerSideEncryption": encryption}
+        httpx.post(f"{site.origin}/b2api/v4/b2_update_bucket", headers=headers, json=asked).raise_for_status()
+
+    encrypt_by({"mode": "SSE-B2", "algorithm": "AES256"})
+    try:
+        yield
+    finally:
+        encrypt_by({"mode": "none"})
+
+
+def test_the_doctor_finds_a_site_well_whose_bucket_is_encrypted(beside: Command, site: RunningSite) -> None:
+    with default_encryption(site):
+        outcome = beside("doctor")
+    assert outcome.code == 0, outcome.out
 
 
 @pytest.mark.parametrize(

@@ -107,3 +107,13 @@ def test_the_types_left_outside_the_sandbox_are_those_the_origin_calls_inert() -
     known = {each for each in known if not each.startswith(("audio/", "video/"))}
     assert known <= set(INERT_TYPES)
     assert all(is_inert(each) for each in INERT_TYPES)
+
+
+def test_no_header_of_the_origins_own_reaches_a_viewer() -> None:
+    """By prefix: a file that is encrypted, locked or replicated has headers that a plain one has not (b2.md §4.2)."""
+    (removed,) = (
+        rule["action_parameters"]["headers"]
+        for name, rule in desired_objects(site()).items()
+        if name.name == "calotype-clean-up"
+    )
+    assert removed == {"x-bz-*": {"operation": "remove"}, "x-amz-*": {"operation": "remove"}}

@@ -39,10 +39,7 @@ INERT_TYPES = (
     *("image/x-adobe-dng", "image/x-canon-cr2", "image/x-icon", "image/x-nikon-nef", "image/x-sony-arw"),
     *("image/x-ms-bmp", "image/jpg", "text/plain"),
 )
-_ORIGIN_HEADERS = (
-    *("x-bz-file-name", "x-bz-file-id", "x-bz-content-sha1", "x-bz-upload-timestamp", "x-bz-info-*"),
-    *("x-amz-*",),
-)
+_ORIGIN_HEADERS = ("x-bz-*", "x-amz-*")
 
 
 def desired_objects(site: Site) -> Objects:
