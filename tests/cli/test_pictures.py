@@ -16,6 +16,8 @@ import httpx
 import pytest
 
 from calotype.b2.client import B2Client
+from calotype.b2.file_lock import FileRetention
+from calotype.site.folder import load_credentials
 from cli.conftest import Command
 from support.site import RunningSite
 
@@ -27,6 +29,21 @@ def pictures(tmp_path: Path) -> list[Path]:
     for path in paths:
         path.write_bytes(f"{path} is not really a picture".encode())
     return paths
+
+
+@pytest.fixture
+def vault(site: RunningSite) -> str:
+    """A bucket with file lock."""
+    owner = load_credentials(site.data).owner
+    assert owner is not None
+    with B2Client(site.origin, owner.key_id, owner.application_key) as b2:
+        asked = {"accountId": b2.account.account_id, "bucketName": "the-vault", "bucketType": "allPrivate"}
+        httpx.post(
+            f"{site.origin}/b2api/v4/b2_create_bucket",
+            headers={"authorization": b2.account.authorization_token},
+            json={**asked, "fileLockEnabled": True},
+        ).raise_for_status()
+    return "the-vault"
 
 
 def test_upload_prints_the_links_in_order_and_viewers_get_the_bytes(
@@ -140,8 +157,34 @@ def test_rm_tells_what_was_not_there_and_removes_the_rest(beside: Command, pictu
     beside("upload", str(pictures[0]), "--name", "rm/b.png")
     outcome = beside("rm", "rm/b.png", "rm/none.png", "--json")
     assert outcome.code == 6
-    assert outcome.json == [{"name": "rm/b.png", "removed": True}, {"name": "rm/none.png", "removed": False}]
+    assert outcome.json == [
+        {"name": "rm/b.png", "removed": True, "locked": False},
+        {"name": "rm/none.png", "removed": False, "locked": False},
+    ]
     assert "There is no object rm/none.png in photos" in outcome.err
+
+
+def test_rm_says_until_when_what_is_locked_stays_and_removes_the_rest(
+    beside: Command, site: RunningSite, vault: str
+) -> None:
+    owner = load_credentials(site.data).owner
+    assert owner is not None
+    with B2Client(site.origin, owner.key_id, owner.application_key) as b2:
+        bucket_id = b2.bucket(vault).bucket_id
+        for name in ("kept.png", "held.png", "free.png"):
+            file = b2.upload(bucket_id, name, BytesIO(b"picture"), length=7)
+            if name == "kept.png":
+                retention = FileRetention(mode="compliance", retain_until_timestamp=4_000_000_000_000)
+                b2.update_retention(name, str(file.file_id), retention)
+            if name == "held.png":
+                b2.update_legal_hold(name, str(file.file_id), is_on=True)
+        outcome = beside("rm", "--bucket", vault, "--all-versions", "kept.png", "held.png", "free.png", "none.png")
+        assert (outcome.code, outcome.out) == (1, "free.png removed\n")
+        assert outcome.err == (
+            "calotype: What is locked was hidden, not deleted: kept.png is kept until 2096-10-02 07:06:40Z (compliance)"
+            "; held.png is kept by a legal hold. There is no object none.png in the-vault.\n"
+        )
+        assert list(b2.list_file_names(bucket_id)) == []
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import takewhile
 from typing import BinaryIO
 
 import httpx
 
 from calotype.b2.connection import B2Connection
 from calotype.b2.encryption import RequestedEncryption
+from calotype.b2.errors import AlreadyHidden, VersionLocked
 from calotype.b2.file_lock import OFF, ON, FileRetention
 from calotype.b2.file_operations import (
     CancelLargeFile,
@@ -49,6 +52,14 @@ from calotype.b2.transfers import (
 )
 from calotype.b2.transport import Progress, error_of, translated
 from calotype.b2.wire import to_request
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """How many versions of a name there were, and which of them are locked and so still there, the oldest first."""
+
+    found: int
+    locked: list[FileObject]
 
 
 class B2FileClient(B2Connection):
@@ -96,6 +107,25 @@ class B2FileClient(B2Connection):
     def delete_file_version(self, name: str, file_id: str, *, bypass_governance: bool = False) -> DeletedVersion:
         asked = DeleteFileVersion(file_name=name, file_id=file_id, bypass_governance=bypass_governance or None)
         return self._call(asked, DeletedVersion)
+
+    def delete_all_versions(self, bucket_id: str, name: str) -> Cleared:
+        """Delete every version of just this name. Locked ones stay, and then the name is hidden.
+
+        From the oldest on, markers last: what was hidden or replaced never comes into view in between.
+        """
+        listed = self.list_file_versions(bucket_id, prefix=name)  # the name itself comes first
+        oldest_first = list(takewhile(lambda each: each.file_name == name, listed))[::-1]
+        locked: list[FileObject] = []
+        for version in sorted(oldest_first, key=_is_marker):
+            if locked and _is_marker(version):
+                break
+            try:
+                self.delete_file_version(name, str(version.file_id))
+            except VersionLocked:
+                locked.append(version)
+                with suppress(AlreadyHidden):
+                    self.hide(bucket_id, name)
+        return Cleared(found=len(oldest_first), locked=locked)
 
     def copy(self, asked: CopyFile) -> FileObject:
         """The new file; raises NotFound, SourceTooLarge."""
@@ -212,3 +242,7 @@ class B2FileClient(B2Connection):
     def download_by_id(self, file_id: str) -> bytes:
         with self.download(DownloadFileById(file_id=file_id)) as response:
             return response.read()
+
+
+def _is_marker(version: FileObject) -> bool:
+    return version.action == "hide"

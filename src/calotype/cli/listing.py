@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from calotype.b2.client import B2Client
+from calotype.b2.file_client import Cleared
+from calotype.b2.file_lock import ON
 from calotype.b2.json import FileObject
 from calotype.cli.clients import bucket_named, origin_of
 from calotype.cli.errors import CommandError, ExitCode
@@ -34,47 +37,52 @@ def list_objects(profile: Profile, prefix: str, *, bucket: str | None, recursive
 def remove_objects(
     profile: Profile, names: Sequence[str], *, bucket: str | None, all_versions: bool, as_json: bool
 ) -> None:
-    """Removes what there is of `names`, purges it, and fails at the end for what there was not."""
+    """Removes what there is of `names`, purges it, and fails at the end for what there was not and what is locked."""
     bucket_name = bucket or profile.bucket
     keys = [_key(profile, name) for name in names]
     with origin_of(profile) as origin:
         bucket_id = bucket_named(origin, bucket_name).bucket_id
-        removed = [key for key in keys if _remove(origin, bucket_id, key, all_versions=all_versions)]
+        remove = B2Client.delete_all_versions if all_versions else _hide
+        found = {key: cleared for key in keys if (cleared := remove(origin, bucket_id, key)).found}
     if bucket_name == profile.bucket:
-        purge_keys(profile, removed)
+        purge_keys(profile, list(found))
+    locked = {key: cleared.locked for key, cleared in found.items() if cleared.locked}
+    removed = found.keys() - locked.keys()
     if as_json:
-        print_json([{"name": key, "removed": key in removed} for key in keys])
+        print_json([{"name": key, "removed": key in removed, "locked": key in locked} for key in keys])
     else:
-        print_lines(f"{key} removed" for key in removed)
-    missing = [key for key in keys if key not in removed]
-    if missing:
+        print_lines(f"{key} removed" for key in found if key in removed)
+    missing = [key for key in keys if key not in found]
+    absent = f"There is no object {', '.join(missing)} in {bucket_name}"
+    if locked:
         raise CommandError(
-            f"There is no object {', '.join(missing)} in {bucket_name}",
-            "the names must be whole",
-            "",
-            ExitCode.NOT_FOUND,
+            "What is locked was hidden, not deleted",
+            "; ".join(f"{key} is kept {_lock_in_words(versions)}" for key, versions in locked.items()),
+            absent if missing else "",
         )
+    if missing:
+        raise CommandError(absent, "the names must be whole", "", ExitCode.NOT_FOUND)
 
 
-def _remove(origin: B2Client, bucket_id: str, key: str, *, all_versions: bool) -> bool:
-    """Whether there was such an object."""
-    if all_versions:
-        versions = list(_versions(origin, bucket_id, key))
-        for version in versions:
-            origin.delete_file_version(version.file_name, str(version.file_id))
-        return bool(versions)
+def _hide(origin: B2Client, bucket_id: str, key: str) -> Cleared:
     first = next(origin.list_file_names(bucket_id, prefix=key), None)
     if first is None or first.file_name != key:
-        return False
+        return Cleared(found=0, locked=[])
     origin.hide(bucket_id, key)
-    return True
+    return Cleared(found=1, locked=[])
 
 
-def _versions(origin: B2Client, bucket_id: str, key: str) -> Iterator[FileObject]:
-    for version in origin.list_file_versions(bucket_id, prefix=key):
-        if version.file_name != key:
-            return  # the listing is in order of names, and the name itself comes first
-        yield version
+def _lock_in_words(locked: Sequence[FileObject]) -> str:
+    """What keeps a name's versions, each reason once; "by a lock" where the key may not read it."""
+    return " and ".join(dict.fromkeys(chain.from_iterable(map(_reasons, locked)))) or "by a lock"
+
+
+def _reasons(version: FileObject) -> Iterator[str]:
+    retention = version.file_retention.value if version.file_retention else None
+    if retention and retention["mode"]:
+        yield f"until {_in_words(retention['retainUntilTimestamp'])} ({retention['mode']})"
+    if version.legal_hold and version.legal_hold.value == ON:
+        yield "by a legal hold"
 
 
 def _key(profile: Profile, name: str) -> str:
@@ -92,13 +100,12 @@ def _url(profile: Profile, bucket: str, file: FileObject) -> str | None:
 def _document(file: FileObject, url: str | None) -> dict[str, Any]:
     if file.action == "folder":
         return {"name": file.file_name, "folder": True}
-    uploaded = datetime.fromtimestamp(file.upload_timestamp / 1000, UTC)
     return {
         "name": file.file_name,
         "folder": False,
         "size": file.content_length,
         "contentType": file.content_type,
-        "modified": uploaded.strftime("%Y-%m-%d %H:%M:%SZ"),
+        "modified": _in_words(file.upload_timestamp),
         "sha1": file.content_sha1,
         "url": url,
     }
@@ -111,3 +118,7 @@ def _line(document: dict[str, Any]) -> str:
     if sys.stdout.isatty():
         return f"{size:>10}  {modified:20}  {document['name']}"
     return f"{size}\t{modified}\t{document['name']}"
+
+
+def _in_words(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")

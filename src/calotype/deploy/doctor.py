@@ -199,11 +199,13 @@ class _Visit:
 
     def deletion(self) -> str:
         began = time.perf_counter()
-        self._delete()
+        locked = self._delete()
         self._purge(self._name)
         if not self._until(lambda answer: answer.status == 404):
             raise Sick(f"the edge still answers with a deleted picture after {SEEN_WITHIN_S:g} s")
-        return f"a deleted picture was gone after {_ms(began)}"
+        return f"a deleted picture was gone after {_ms(began)}" + (
+            "; the bucket's default retention keeps its versions, hidden" if locked else ""
+        )
 
     def clean_up(self) -> None:
         """Removes what is left; says nothing when the origin is out of reach."""
@@ -218,9 +220,9 @@ class _Visit:
             self._bucket_id, self._name, io.BytesIO(content), length=len(content), content_type="image/png"
         )
 
-    def _delete(self) -> None:
-        for version in list(self._origin.list_file_versions(self._bucket_id, prefix=self._name)):
-            self._origin.delete_file_version(version.file_name, str(version.file_id))
+    def _delete(self) -> bool:
+        """Whether something is locked, and so hidden instead."""
+        return bool(self._origin.delete_all_versions(self._bucket_id, self._name).locked)
 
     def _ask(self) -> Answer:
         answer = self._viewer.answer(self._url)
