@@ -232,7 +232,7 @@ class PlainStore:
 
     def put_part(self, place: Place, part: int, content: bytes, *, key: str = "") -> tuple[int, int]:
         """Uploading a part number again replaces it (§1.7)."""
-        file = self._in_progress(place)
+        file = self.in_progress(place)
         _check_key(file.key_used, key)
         file.parts[part] = content
         return part, len(content)
@@ -249,7 +249,7 @@ class PlainStore:
 
     def finish(self, place: Place, parts: Iterable[int]) -> PlainVersion:
         """Visible only now, ordered by the time taken at the start (§1.7)."""
-        file = self._in_progress(place)
+        file = self.in_progress(place)
         chosen = sorted(parts)
         if not chosen or any(part not in file.parts for part in chosen):
             raise Refused("NoSuchPart")
@@ -262,7 +262,7 @@ class PlainStore:
         return file
 
     def cancel(self, place: Place) -> PlainVersion:
-        file = self._in_progress(place)
+        file = self.in_progress(place)
         self.buckets[place[0]].versions.remove(file)
         return file
 
@@ -358,7 +358,7 @@ class PlainStore:
         bucket.versions.append(made)
         return made
 
-    def _in_progress(self, place: Place) -> PlainVersion:
+    def in_progress(self, place: Place) -> PlainVersion:
         number, version = place
         found = next((each for each in self.bucket_versions(number) if each.number == version), None)
         if found is None or found.action != "start":
