@@ -164,7 +164,7 @@ async def test_an_alert_is_told_once_per_cap_and_day(caplog: pytest.LogCaptureFi
             assert await alerts(store) == [("class_b", 75)]
             assert await alerts(store) == [("class_b", 75)]
         assert [record.getMessage() for record in caplog.records] == [
-            "the cap class_b of 4 is used up to 75 %; `calotype costs` shows by what"
+            "75 % of the cap on calls of class B (4 a day) is used up; `calotype costs` shows by what"
         ]
         store.accounting.begin_call(account, "B")
         store.count(account, "photographs", "GetObject", "B")

@@ -213,8 +213,6 @@ def _worker_child(settings: EdgeSettings, listeners: Listeners, number: int, ins
 async def _work_until_stopped(
     settings: EdgeSettings, listeners: Listeners, number: int, instance: str, ready: Ready
 ) -> None:
-    logging.basicConfig(stream=sys.stderr, format="calotype: %(name)s: %(message)s", level=logging.WARNING)
-
     def serving() -> None:
         gc.collect()
         gc.freeze()  # the index is long-lived: no collection needs to walk it while viewers wait

@@ -6,6 +6,7 @@ The commands hand over to it with their settings as JSON; they hold no secrets, 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,7 @@ Settings = Mapping[str, Any]
 
 def launch(name: str, settings: Settings) -> int:
     """Runs the program until it is stopped; its exit code. What it raises is reported as for a supervised child."""
+    logging.basicConfig(stream=sys.stderr, format="calotype: %(message)s", level=logging.WARNING)
     for each in unknown_variables(os.environ):
         log(each)
     try:

@@ -25,6 +25,13 @@ log = logging.getLogger("calotype.store")
 
 DayTotals = dict[Cap, int]
 
+CAPS_IN_WORDS = {
+    Cap.STORAGE: "storage ({:,} bytes)",
+    Cap.DOWNLOAD: "downloads ({:,} bytes a day)",
+    Cap.CLASS_B: "calls of class B ({:,} a day)",
+    Cap.CLASS_C: "calls of class C ({:,} a day)",
+}
+
 
 @dataclass(slots=True)
 class Begun:
@@ -226,8 +233,9 @@ class Accounting:
         cap = Cap(alert.cap)
         self._told.add((alert.account_id, number_of_day(alert.day), cap, alert.percent))
         if is_new:
-            what = "is used up" if alert.percent == max(ALERT_PERCENTS) else f"is used up to {alert.percent} %"
-            log.warning("the cap %s of %s %s; `calotype costs` shows by what", alert.cap, self.caps.limit(cap), what)
+            share = "all" if alert.percent == max(ALERT_PERCENTS) else f"{alert.percent} %"
+            limit = CAPS_IN_WORDS[cap].format(self.caps.limit(cap))
+            log.warning("%s of the cap on %s is used up; `calotype costs` shows by what", share, limit)
 
     def _reached(self, account_id: str, day: int, cap: Cap, used: int) -> tuple[int, ...]:
         """A call that was refused means that the cap is used up, also when some bytes of it are left."""

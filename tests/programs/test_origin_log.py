@@ -1,0 +1,25 @@
+"""What the origin logs for its owner."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import httpx
+
+from support.origin_program import running_origin
+
+TOLD_WITHIN_S = 10
+
+
+def test_an_alert_stands_in_the_log_as_every_line_of_calotype_does(tmp_path: Path) -> None:
+    with running_origin(tmp_path, CALOTYPE_CAPS_CLASS_C="1") as origin:
+        key = origin.owner.key_id, origin.owner.application_key
+        answers = [httpx.get(f"{origin.address}/b2api/v4/b2_authorize_account", auth=key) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 403]
+        until = time.monotonic() + TOLD_WITHIN_S
+        while "is used up" not in (text := origin.output.read_text()):
+            assert time.monotonic() < until, text
+            time.sleep(0.05)
+    line = "calotype: all of the cap on calls of class C (1 a day) is used up; `calotype costs` shows by what"
+    assert line in origin.output.read_text().splitlines()
