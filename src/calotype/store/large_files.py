@@ -19,9 +19,9 @@ from calotype.store.digesting import Hasher
 from calotype.store.encryption import CustomerKey, EncryptionKey, described, key_for, key_of_part
 from calotype.store.errors import NoSuchUpload
 from calotype.store.incoming import BlobIntake, IncomingBody
-from calotype.store.listing import successor_of_prefix
+from calotype.store.listing import list_unfinished, successor_of_prefix
 from calotype.store.metadata import Metadata, Transaction
-from calotype.store.model import Action, Bucket, FileVersion, Part, VersionDraft
+from calotype.store.model import Action, Bucket, FileVersion, ListingPage, Part, VersionDraft
 from calotype.store.settings import Clock
 from calotype.store.unfinished import Choose, Finished
 from calotype.store.versions import Change, Precondition, existing_bucket
@@ -179,6 +179,31 @@ class LargeFiles:
         files = await self.metadata.read(listed)
         following = files[limit].version_id if len(files) > limit else None
         return files[:limit], following
+
+    async def unfinished_by_key(
+        self,
+        bucket_id: str,
+        *,
+        prefix: bytes = b"",
+        delimiter: bytes = b"",
+        start_key: bytes = b"",
+        after_version_id: str = "",
+        limit: int = 1000,
+    ) -> ListingPage:
+        """Files in progress by key and start, beyond `after_version_id` of `start_key`; see `listing`."""
+
+        def listed(transaction: Transaction) -> ListingPage:
+            return list_unfinished(
+                transaction,
+                existing_bucket(transaction, bucket_id),
+                prefix=prefix,
+                delimiter=delimiter,
+                start_key=start_key,
+                after_version_id=after_version_id,
+                limit=limit,
+            )
+
+        return await self.metadata.read(listed)
 
 
 def _made(change: Change) -> FileVersion:

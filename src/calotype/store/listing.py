@@ -11,9 +11,11 @@ from calotype.store.metadata import Transaction
 from calotype.store.model import Action, Bucket, FileVersion, ListingPage
 
 _BATCH = 256
-# A key and, for versions, the time from which to go down; None: from the newest.
-_Place = tuple[bytes, int | None]
+# A key and where in it: for versions the time from which to go down, None from the newest; for large files in
+# progress the id after which to go up, None from the first.
+_Place = tuple[bytes, int | str | None]
 _Scan = Callable[[_Place, bytes | None, int], list[FileVersion]]
+_PlaceAfter = Callable[[FileVersion], _Place]
 
 
 def list_names(
@@ -24,7 +26,7 @@ def list_names(
     def scan(place: _Place, stop: bytes | None, count: int) -> list[FileVersion]:
         return transaction.scan_visible(bucket, place[0], stop, count)
 
-    return _page(scan, prefix, delimiter, (start, None), limit, by_version=False)
+    return _page(scan, _after_key, prefix, delimiter, (start, None), limit, by_version=False)
 
 
 def list_versions(
@@ -45,11 +47,31 @@ def list_versions(
     """
 
     def scan(place: _Place, stop: bytes | None, count: int) -> list[FileVersion]:
+        assert not isinstance(place[1], str)
         return transaction.scan_versions(bucket, place[0], place[1], stop, count)
 
     started_at = transaction.version(bucket, start_version_id) if start_version_id else None
     time = started_at.uploaded_at_ms if started_at and started_at.key == start_key else None
-    return _page(scan, prefix, delimiter, (start_key, time), limit, by_version=True, unfinished=unfinished)
+    place = (start_key, time)
+    return _page(scan, _below_version, prefix, delimiter, place, limit, by_version=True, unfinished=unfinished)
+
+
+def list_unfinished(
+    transaction: Transaction,
+    bucket: Bucket,
+    *,
+    prefix: bytes,
+    delimiter: bytes,
+    start_key: bytes,
+    after_version_id: str,
+    limit: int,
+) -> ListingPage:
+    """Large files in progress by key, those begun first at the front of each, beyond `after_version_id` of the key."""
+
+    def scan(place: _Place, stop: bytes | None, count: int) -> list[FileVersion]:
+        return transaction.scan_unfinished_keys(bucket, place[0], str(place[1] or ""), stop, count)
+
+    return _page(scan, _after_id, prefix, delimiter, (start_key, after_version_id), limit, by_version=True)
 
 
 def successor_of_prefix(prefix: bytes) -> bytes | None:
@@ -62,6 +84,7 @@ def successor_of_prefix(prefix: bytes) -> bytes | None:
 
 def _page(
     scan: _Scan,
+    place_after: _PlaceAfter,
     prefix: bytes,
     delimiter: bytes,
     place: _Place,
@@ -83,7 +106,7 @@ def _page(
         # One row more than the page takes tells whether it is the last.
         count = min(size, limit + 1 - len(versions) - len(common_prefixes))
         batch = scan(position, stop, count)
-        position = _next_place(batch[-1], by_version) if len(batch) == count else None
+        position = place_after(batch[-1]) if len(batch) == count else None
         size = min(2 * size, _BATCH)
         for version in batch:
             if version.action is Action.START and not unfinished:
@@ -108,10 +131,16 @@ def _cut(
     return ListingPage(tuple(versions), tuple(common_prefixes), following.key, next_version_id)
 
 
-def _next_place(version: FileVersion, by_version: bool) -> _Place:
-    if by_version:
-        return version.key, version.uploaded_at_ms - 1
+def _after_key(version: FileVersion) -> _Place:
     return version.key + b"\0", None
+
+
+def _below_version(version: FileVersion) -> _Place:
+    return version.key, version.uploaded_at_ms - 1
+
+
+def _after_id(version: FileVersion) -> _Place:
+    return version.key, version.version_id
 
 
 def _common_prefix(key: bytes, prefix: bytes, delimiter: bytes) -> bytes | None:
