@@ -7,6 +7,15 @@ from typing import Self
 
 from calotype.http.message import Headers
 from calotype.s3.addressing import Address, decoded, path_of
+from calotype.s3.encryption import (
+    COPY_SOURCE_HEADER,
+    CustomerKeyFields,
+    RequestedEncryption,
+    customer_key_headers,
+    customer_key_of,
+    encryption_headers,
+    encryption_of,
+)
 from calotype.s3.errors import InvalidArgument
 from calotype.s3.object_operations import Conditions, Description
 from calotype.s3.operation import CannedAcl, Operation, Scope, TransactionClass, acl_of, bucket_of, key_of
@@ -33,10 +42,12 @@ class CopyObject(Operation):
     acl: CannedAcl | None = None
     source_conditions: Conditions = field(default_factory=Conditions)
     conditions: Conditions = field(default_factory=Conditions)
+    encryption: RequestedEncryption | None = None
+    source_customer_key: CustomerKeyFields | None = None
 
     @classmethod
     def from_request(cls, request: S3Request) -> Self:
-        source, version_id = _copy_source(request.headers.get("x-amz-copy-source") or "")
+        source, version_id = copy_source_of(request)
         return cls(
             bucket_of(request),
             key_of(request),
@@ -46,23 +57,31 @@ class CopyObject(Operation):
             acl_of(request),
             Conditions.from_headers(request.headers, "x-amz-copy-source-"),
             Conditions.from_headers(request.headers),
+            encryption_of(request.headers),
+            customer_key_of(request.headers, COPY_SOURCE_HEADER),
         )
 
     def to_request(self) -> S3Request:
-        source = path_of(Address(self.source_bucket, self.source_key))
-        if self.source_version_id is not None:
-            source += f"?versionId={self.source_version_id}"
-        fields = [("x-amz-copy-source", source)]
+        fields = [copy_source_header(self.source_bucket, self.source_key, self.source_version_id)]
         if self.description is not None:
             fields += [("x-amz-metadata-directive", "REPLACE"), *self.description.to_headers()]
         elif self.acl is not None:
             fields.append(("x-amz-acl", self.acl))
         fields += self.source_conditions.to_headers("x-amz-copy-source-") + self.conditions.to_headers()
+        fields += encryption_headers(self.encryption)
+        fields += customer_key_headers(self.source_customer_key, COPY_SOURCE_HEADER)
         return S3Request(self.method, self.bucket, self.key, headers=Headers(fields))
 
 
-def _copy_source(text: str) -> tuple[tuple[str, bytes], str | None]:
+def copy_source_header(bucket: str, key: bytes, version_id: str | None) -> tuple[str, str]:
+    """The header field that `copy_source_of` reads back."""
+    source = path_of(Address(bucket, key))
+    return ("x-amz-copy-source", source if version_id is None else f"{source}?versionId={version_id}")
+
+
+def copy_source_of(request: S3Request) -> tuple[tuple[str, bytes], str | None]:
     """((bucket, key), version id) of `x-amz-copy-source`, which is percent-encoded and may begin with a slash."""
+    text = request.headers.get("x-amz-copy-source") or ""
     path, _, query = text.partition("?")
     bucket, _, key = decoded(path.removeprefix("/")).partition(b"/")
     if not bucket or not key:

@@ -1,17 +1,17 @@
 """What can go wrong with a request, named as S3 names it; status and code stand on the class.
 
 S3Error
-├─ 400  AuthorizationHeaderMalformed, AuthorizationQueryParametersError, BadDigest, EntityTooLarge,
-│       IllegalLocationConstraint, IncompleteBody, InvalidArgument, InvalidBucketName, InvalidDigest, InvalidRequest,
-│       InvalidStorageClass, InvalidURI, KeyTooLong, MalformedXML, MaxMessageLengthExceeded, MetadataTooLarge,
-│       XAmzContentSHA256Mismatch
+├─ 400  AuthorizationHeaderMalformed, AuthorizationQueryParametersError, BadDigest, EntityTooLarge, EntityTooSmall,
+│       IllegalLocationConstraint, IncompleteBody, InvalidArgument, InvalidBucketName, InvalidDigest,
+│       InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRequest, InvalidStorageClass, InvalidURI,
+│       KeyTooLong, MalformedXML, MaxMessageLengthExceeded, MetadataTooLarge, XAmzContentSHA256Mismatch
 ├─ 403  AccessDenied, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
-├─ 404  NoSuchBucket, NoSuchKey, NoSuchVersion
+├─ 404  NoSuchBucket, NoSuchKey, NoSuchUpload, NoSuchVersion
 ├─ 405  MethodNotAllowed
 ├─ 409  BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, ConditionalRequestConflict
 ├─ 411  MissingContentLength
 ├─ 412  PreconditionFailed
-├─ 416  InvalidRange
+├─ 416  InvalidPartNumber, InvalidRange
 ├─ 500  InternalError
 ├─ 501  OperationNotImplemented (NotImplemented)
 ├─ 503  ServiceUnavailable
@@ -84,6 +84,11 @@ class EntityTooLarge(S3Error):
     default_message = "Your proposed upload exceeds the maximum allowed object size."
 
 
+class EntityTooSmall(S3Error):
+    status, code = 400, "EntityTooSmall"
+    default_message = "Your proposed upload is smaller than the minimum allowed size"
+
+
 class IllegalLocationConstraint(S3Error):
     status, code = 400, "IllegalLocationConstraintException"
     default_message = "The specified location constraint is not this server's region."
@@ -113,6 +118,24 @@ class InvalidBucketName(S3Error):
 class InvalidDigest(S3Error):
     status, code = 400, "InvalidDigest"
     default_message = "The Content-MD5 you specified was invalid."
+
+
+class InvalidEncryptionAlgorithm(S3Error):
+    status, code = 400, "InvalidEncryptionAlgorithmError"
+    default_message = "The encryption request that you specified is not valid. The valid value is AES256."
+
+
+class InvalidPart(S3Error):
+    status, code = 400, "InvalidPart"
+    default_message = (
+        "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified "
+        "entity tag may not match the part's entity tag."
+    )
+
+
+class InvalidPartOrder(S3Error):
+    status, code = 400, "InvalidPartOrder"
+    default_message = "The list of parts was not in ascending order. Parts must be ordered by part number."
 
 
 class InvalidRequest(S3Error):
@@ -188,6 +211,14 @@ class NoSuchKey(S3Error):
     default_message = "The specified key does not exist."
 
 
+class NoSuchUpload(S3Error):
+    status, code = 404, "NoSuchUpload"
+    default_message = (
+        "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or "
+        "completed."
+    )
+
+
 class NoSuchVersion(S3Error):
     status, code = 404, "NoSuchVersion"
     default_message = "The specified version does not exist."
@@ -228,6 +259,11 @@ class PreconditionFailed(S3Error):
 
     status, code = 412, "PreconditionFailed"
     default_message = "At least one of the pre-conditions you specified did not hold"
+
+
+class InvalidPartNumber(S3Error):
+    status, code = 416, "InvalidPartNumber"
+    default_message = "The requested partnumber is not satisfiable"
 
 
 class InvalidRange(S3Error):

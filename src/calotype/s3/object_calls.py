@@ -12,6 +12,7 @@ from calotype.s3 import names
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.copy_operation import CopyObject
+from calotype.s3.encryption_key import customer_key, encryption_key
 from calotype.s3.errors import (
     InvalidRequest,
     NoSuchKey,
@@ -34,6 +35,8 @@ from calotype.s3.reads import checksum_headers, readable_version, version_header
 from calotype.s3.results import DeletedObject, DeleteResult, FailedDeletion, copy_result_document
 from calotype.s3.translation import translated
 from calotype.store import errors as store_errors
+from calotype.store.copying import Span
+from calotype.store.encryption import key_for
 from calotype.store.model import Action, Bucket, FileVersion, VersionDraft, Versioning
 from calotype.store.versions import Precondition
 
@@ -45,13 +48,13 @@ async def put_object(call: Call, asked: PutObject) -> Response:
     precondition = write_precondition(asked.conditions, asked.key)
     payload = payload_of(call)
     async with call.store.upload(
-        bucket, asked.key, expected_length=payload.length, checksums=payload.hashers()
+        bucket,
+        asked.key,
+        expected_length=payload.length,
+        checksums=payload.hashers(),
+        encryption=encryption_key(call, asked.encryption),
     ) as upload:
-        async for chunk in payload.chunks():
-            await upload.write(chunk)
-        if upload.length != payload.length:
-            raise store_errors.IncompleteUpload(payload.length, upload.length)
-        checksum = payload.verify(upload.digests())
+        checksum = await payload.received_by(upload)
         version = await upload.commit(draft_of(asked.description, checksum), precondition)
     call.bytes_in = version.length
     return Response(200, Headers([("etag", f'"{version.etag}"'), *written_headers(bucket, version)]))
@@ -110,16 +113,22 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
     names.check_key(asked.key)
     precondition = write_precondition(asked.conditions, asked.key)
     source_bucket = await call.bucket(asked.source_bucket)
-    source = await readable_version(call, source_bucket, asked.source_key, asked.source_version_id)
+    source_key = customer_key(call, asked.source_customer_key)
+    source = await readable_version(call, source_bucket, asked.source_key, asked.source_version_id, source_key)
     call.bucket_owner, call.bucket_name = bucket.account_id, bucket.name
     check_source_conditions(asked.source_conditions, source)
-    if asked.description is None and (source.bucket_id, source.key) == (bucket.bucket_id, asked.key):
+    changes_nothing = asked.description is None and asked.encryption is None
+    if changes_nothing and (source.bucket_id, source.key) == (bucket.bucket_id, asked.key):
         raise InvalidRequest(
             "This copy request is illegal because it is trying to copy an object to itself without changing the "
             "object's metadata, storage class, website redirect location or encryption attributes."
         )
-    draft = copied_draft(asked, source)
-    version = await call.store.copy(source, bucket, asked.key, draft, precondition=precondition)
+    key = encryption_key(call, asked.encryption)
+    stays_in_parts = Span.of(source, 0, None, source_key).may_share(bucket.account_id, key_for(bucket.settings, key))
+    draft = copied_draft(asked, source, stays_in_parts=stays_in_parts)
+    version = await call.store.copy(
+        source, bucket, asked.key, draft, source_key=source_key, key_of_copy=key, precondition=precondition
+    )
     response = xml_response(copy_result_document(version.etag, version.uploaded_at_ms))
     fields = [*version_headers(bucket, version)]
     if source_bucket.versioning is not Versioning.UNVERSIONED:
@@ -128,9 +137,15 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
     return response
 
 
-def copied_draft(asked: CopyObject, source: FileVersion) -> VersionDraft:
-    """The source's own metadata, or those of the request; a checksum goes along, an ACL does not (s3.md §3)."""
-    checksum = {"checksum": source.attributes["checksum"]} if "checksum" in source.attributes else {}
+def copied_draft(asked: CopyObject, source: FileVersion, *, stays_in_parts: bool) -> VersionDraft:
+    """The source's own metadata, or those of the request; a checksum goes along, an ACL does not (s3.md §3).
+
+    A composite checksum holds only as long as the parts do.
+    """
+    kept_checksum = source.attributes.get("checksum")
+    if kept_checksum and kept_checksum.get("type") == "COMPOSITE" and not stays_in_parts:
+        kept_checksum = None
+    checksum = {"checksum": kept_checksum} if kept_checksum else {}
     if asked.description is not None:
         draft = draft_of(asked.description, None)
         return replace(draft, attributes={**draft.attributes, **checksum})

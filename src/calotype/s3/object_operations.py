@@ -11,6 +11,15 @@ from calotype.auth.checksums import HEADERS, as_base64, is_well_formed
 from calotype.http.message import Headers
 from calotype.s3 import xml
 from calotype.s3.bucket_operations import parsed_body
+from calotype.s3.encryption import (
+    CustomerKeyFields,
+    RequestedEncryption,
+    customer_key_headers,
+    customer_key_of,
+    encryption_headers,
+    encryption_of,
+    refuse_encryption_of_a_read,
+)
 from calotype.s3.errors import InvalidArgument, InvalidRequest, InvalidStorageClass, MalformedXML, MetadataTooLarge
 from calotype.s3.operation import (
     STORAGE_CLASSES,
@@ -31,6 +40,7 @@ DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 MAX_METADATA_BYTES = 2048
 MAX_KEYS_TO_DELETE = 1000
 _METADATA_PREFIX = "x-amz-meta-"
+_COMPOSITE_END = re.compile(r"-[0-9]{1,5}\Z")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
 STORED_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
@@ -174,6 +184,7 @@ class PutObject(Operation):
     conditions: Conditions = field(default_factory=Conditions)
     content_md5: str | None = None
     checksum: ContentChecksum | None = None
+    encryption: RequestedEncryption | None = None
 
     @classmethod
     def from_request(cls, request: S3Request) -> Self:
@@ -184,10 +195,15 @@ class PutObject(Operation):
             Conditions.from_headers(request.headers),
             request.headers.get("content-md5"),
             checksum_of(request.headers),
+            encryption_of(request.headers),
         )
 
     def to_request(self) -> S3Request:
-        fields = [*self.description.to_headers(), *self.conditions.to_headers()]
+        fields = [
+            *self.description.to_headers(),
+            *self.conditions.to_headers(),
+            *encryption_headers(self.encryption),
+        ]
         if self.content_md5 is not None:
             fields.append(("content-md5", self.content_md5))
         if self.checksum is not None:
@@ -195,15 +211,19 @@ class PutObject(Operation):
         return S3Request(self.method, self.bucket, self.key, headers=Headers(fields))
 
 
-def checksum_of(headers: Headers) -> ContentChecksum | None:
-    """The checksum that a request declares in a header, at most one (S3 "Checking object integrity")."""
+def checksum_of(headers: Headers, *, may_be_composite: bool = False) -> ContentChecksum | None:
+    """The checksum that a request declares in a header, at most one (S3 "Checking object integrity").
+
+    A composite one ends in a hyphen and the number of parts.
+    """
     found = [(algorithm, value) for algorithm, name in HEADERS.items() if (value := headers.get(name)) is not None]
     if len(found) > 1:
         raise InvalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
     if not found:
         return None
     algorithm, value = found[0]
-    if not is_well_formed(algorithm, value):
+    digest = _COMPOSITE_END.sub("", value) if may_be_composite else value
+    if not is_well_formed(algorithm, digest):
         raise InvalidRequest(f"Value for {HEADERS[algorithm]} header is invalid.")
     return ContentChecksum(algorithm, value)
 
@@ -237,9 +257,11 @@ class GetObject(Operation):
     conditions: Conditions = field(default_factory=Conditions)
     overrides: Mapping[str, str] = field(default_factory=dict)
     wants_checksum: bool = False
+    customer_key: CustomerKeyFields | None = None
 
     @classmethod
     def from_request(cls, request: S3Request) -> Self:
+        refuse_encryption_of_a_read(request.headers)
         return cls(
             bucket_of(request),
             key_of(request),
@@ -249,6 +271,7 @@ class GetObject(Operation):
             Conditions.from_headers(request.headers),
             _overrides(request),
             (request.header("x-amz-checksum-mode") or "").upper() == "ENABLED",
+            customer_key_of(request.headers),
         )
 
     def to_request(self) -> S3Request:
@@ -256,7 +279,7 @@ class GetObject(Operation):
             range=self.range,
             if_range=self.if_range,
             x_amz_checksum_mode="ENABLED" if self.wants_checksum else None,
-        ).merge(self.conditions.to_headers())
+        ).merge([*self.conditions.to_headers(), *customer_key_headers(self.customer_key)])
         query = [(f"response-{name}", value) for name, value in self.overrides.items()]
         if self.version_id is not None:
             query.append(("versionId", self.version_id))

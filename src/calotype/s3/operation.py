@@ -36,7 +36,8 @@ class Scope(Enum):
 class Operation(ABC):
     """`sub_resource` is the query parameter that, beside method and scope, tells operations apart.
 
-    `capability` is what an application key must hold for it (b2.md §8.8); `has_document` says that the body is XML.
+    `capability` is what an application key must hold for it (b2.md §8.8); `has_document` says that the body is XML;
+    `tells_checksum_of_object` that a checksum in a header is not that of the body.
     """
 
     __slots__ = ()
@@ -48,6 +49,7 @@ class Operation(ABC):
     transaction_class: ClassVar[TransactionClass]
     capability: ClassVar[str]
     has_document: ClassVar[bool] = False
+    tells_checksum_of_object: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -101,9 +103,16 @@ def acl_of(request: S3Request) -> CannedAcl | None:
 
 
 # Header fields that ask for something a client would miss if it were passed over.
-_UNSUPPORTED_PREFIXES = ("x-amz-grant-", "x-amz-server-side-encryption", "x-amz-object-lock-")
+_UNSUPPORTED_PREFIXES = ("x-amz-grant-", "x-amz-object-lock-")
 _UNSUPPORTED_NAMES = frozenset(
-    {"x-amz-tagging", "x-amz-website-redirect-location", "x-amz-bucket-object-lock-enabled", "x-amz-write-offset-bytes"}
+    {
+        "x-amz-tagging",
+        "x-amz-website-redirect-location",
+        "x-amz-bucket-object-lock-enabled",
+        "x-amz-write-offset-bytes",
+        "x-amz-server-side-encryption-aws-kms-key-id",
+        "x-amz-server-side-encryption-context",
+    }
 )
 
 

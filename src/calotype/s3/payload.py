@@ -33,13 +33,16 @@ from calotype.s3.errors import (
     XAmzContentSHA256Mismatch,
 )
 from calotype.s3.object_operations import ContentChecksum, checksum_of
+from calotype.store.errors import IncompleteUpload
+from calotype.store.incoming import IncomingBody
 from calotype.store.model import Digests
 
 MAX_OBJECT_BYTES = 5 * 1024**3
 """In one request, as S3 has it; larger objects are made of parts."""
 
-# S3's own limit for documents of this kind is 2 MB; 1,000 keys of 1,024 bytes do not fit into less than 1 MB.
-MAX_DOCUMENT_BYTES = 2 * 1024 * 1024
+# S3's own limit for documents of this kind is 2 MB; 1,000 keys of 1,024 bytes do not fit into less than 1 MB, nor do
+# 10,000 parts with their checksums, indented, into less than 3.
+MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
 _BY_HEADER = {header: algorithm for algorithm, header in HEADERS.items()}
 _OF_DIGESTS = {"SHA1", "SHA256"}  # the store computes these for every upload
@@ -61,11 +64,17 @@ class Payload:
         """The checksum that the client chose, if any."""
         return self.checksum.algorithm if self.checksum is not None else self.trailing
 
-    def hashers(self) -> dict[str, Checksum]:
-        """What has to be computed beside the store's own digests."""
-        if self.algorithm is None or self.algorithm in _OF_DIGESTS:
-            return {}
-        return {self.algorithm: CHECKSUMS[self.algorithm]()}
+    def hashers(self, also: str | None = None) -> dict[str, Checksum]:
+        """What has to be computed beside the store's own digests, for the checksum of the client and another."""
+        return hashers_of(self.algorithm, also)
+
+    async def received_by(self, body: IncomingBody) -> ContentChecksum | None:
+        """Write all of it into the body; the checksum that the client chose. Raises for what is not as announced."""
+        async for chunk in self.chunks():
+            await body.write(chunk)
+        if body.length != self.length:
+            raise IncompleteUpload(self.length, body.length)
+        return self.verify(body.digests())
 
     async def chunks(self) -> AsyncIterator[bytes]:
         if self.decoder is None:
@@ -112,7 +121,8 @@ class Payload:
         if algorithm is None:
             return None
         declared = self.checksum.value if self.checksum is not None else self._trailer(algorithm)
-        computed = _computed(algorithm, digests)
+        computed = checksum_in(digests, algorithm)
+        assert computed is not None, "hashers() asked for it"
         if not hmac.compare_digest(declared, computed):
             raise BadDigest(f"The {algorithm} you specified did not match the calculated checksum.")
         return ContentChecksum(algorithm, computed)
@@ -127,10 +137,17 @@ class Payload:
         return value
 
 
-def _computed(algorithm: str, digests: Digests) -> str:
-    if algorithm in _OF_DIGESTS:
-        return as_base64(bytes.fromhex(digests.sha1 if algorithm == "SHA1" else digests.sha256))
-    return digests.checksums[algorithm]
+def hashers_of(*algorithms: str | None) -> dict[str, Checksum]:
+    """Fresh ones for those of the algorithms that the store does not compute anyway."""
+    return {name: CHECKSUMS[name]() for name in algorithms if name is not None and name not in _OF_DIGESTS}
+
+
+def checksum_in(digests: Digests, algorithm: str) -> str | None:
+    """The checksum in base64, None where it is not known."""
+    if algorithm not in _OF_DIGESTS:
+        return digests.checksums.get(algorithm)
+    digest = digests.sha1 if algorithm == "SHA1" else digests.sha256
+    return as_base64(bytes.fromhex(digest)) if digest else None
 
 
 def payload_of(call: Call) -> Payload:
@@ -142,7 +159,7 @@ def payload_of(call: Call) -> Payload:
         raise MissingContentLength
     if length > MAX_OBJECT_BYTES:
         raise EntityTooLarge(ProposedSize=str(length), MaxSizeAllowed=str(MAX_OBJECT_BYTES))
-    checksum = checksum_of(headers)
+    checksum = None if call.operation.tells_checksum_of_object else checksum_of(headers)
     return Payload(
         call,
         length,

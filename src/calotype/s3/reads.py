@@ -9,6 +9,7 @@ from calotype.http.http_date import format_http_date
 from calotype.http.message import Headers, Response
 from calotype.http.ranges import UNSATISFIABLE, content_range, parse_range, resolve, unsatisfied_range
 from calotype.s3.call import Call
+from calotype.s3.encryption_key import customer_key, told_encryption
 from calotype.s3.errors import (
     InvalidRange,
     InvalidRequest,
@@ -21,12 +22,14 @@ from calotype.s3.object_operations import Conditions, GetObject, metadata_to_hea
 from calotype.s3.operation import CannedAcl
 from calotype.store import errors as store_errors
 from calotype.store.counted_body import counted_body
-from calotype.store.model import Action, Bucket, EncryptionScheme, FileVersion, Versioning
+from calotype.store.encryption import CustomerKey
+from calotype.store.model import Action, Bucket, FileVersion, Versioning
 
 
 async def get_object(call: Call, asked: GetObject) -> Response:
     bucket = await call.bucket(asked.bucket)
-    version = await readable_version(call, bucket, asked.key, asked.version_id)
+    key = customer_key(call, asked.customer_key)
+    version = await readable_version(call, bucket, asked.key, asked.version_id, key)
     if asked.overrides and call.principal.is_anonymous:
         raise InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
     headers = Headers(object_headers(bucket, version, asked))
@@ -38,16 +41,18 @@ async def get_object(call: Call, asked: GetObject) -> Response:
             raise precondition_failed(asked.conditions)
     span = asked_span(asked, version, validators)
     if span is None:
-        return await content_response(call, version, 200, headers, (0, version.length))
+        return await content_response(call, version, 200, headers, (0, version.length), key)
     headers = headers.without(*HEADERS.values(), "x-amz-checksum-type")  # those of the whole
     headers = headers.add("content-range", content_range(*span, version.length))
-    return await content_response(call, version, 206, headers, span)
+    return await content_response(call, version, 206, headers, span, key)
 
 
-async def readable_version(call: Call, bucket: Bucket, key: bytes, version_id: str | None) -> FileVersion:
-    """The version asked for, which the caller may read; raises AccessDenied before it tells what is there.
+async def readable_version(
+    call: Call, bucket: Bucket, key: bytes, version_id: str | None, customer_key: CustomerKey | None
+) -> FileVersion:
+    """The version asked for, which the caller may read, with that key when it is encrypted with a customer's.
 
-    The headers that bring a customer's key are not taken, so a file that needs one cannot be read.
+    Raises AccessDenied before it tells what is there.
     """
     denial = call.denial("readFiles", bucket, key)
     if denial is None:
@@ -59,7 +64,7 @@ async def readable_version(call: Call, bucket: Bucket, key: bytes, version_id: s
             raise call.access_denied(denial)
         call.begin()
     if isinstance(version, FileVersion):
-        call.store.check_customer_key(version, None)
+        call.store.check_customer_key(version, customer_key)
         return version
     may_not_list = call.denial("listFiles", bucket, key)
     if may_not_list and not call.principal.is_anonymous:
@@ -147,11 +152,9 @@ def bucket_cache_control(bucket: Bucket) -> str | None:
 
 def version_headers(bucket: Bucket, version: FileVersion) -> list[tuple[str, str]]:
     """The version's id, where the bucket keeps versions, and how it is encrypted."""
-    fields = []
+    fields = told_encryption(version)
     if bucket.versioning is not Versioning.UNVERSIONED:
         fields.append(("x-amz-version-id", "null" if version.is_null else version.version_id))
-    if version.encryption is not None and version.encryption.scheme is EncryptionScheme.SERVER_KEY:
-        fields.append(("x-amz-server-side-encryption", "AES256"))
     return fields
 
 
@@ -170,16 +173,17 @@ def checksum_headers(version: FileVersion) -> list[tuple[str, str]]:
     checksum = version.attributes.get("checksum")
     if not checksum:
         return []
-    return [(HEADERS[checksum["algorithm"]], checksum["value"]), ("x-amz-checksum-type", "FULL_OBJECT")]
+    kind = checksum.get("type", "FULL_OBJECT")
+    return [(HEADERS[checksum["algorithm"]], checksum["value"]), ("x-amz-checksum-type", kind)]
 
 
 async def content_response(
-    call: Call, version: FileVersion, status: int, headers: Headers, span: tuple[int, int]
+    call: Call, version: FileVersion, status: int, headers: Headers, span: tuple[int, int], key: CustomerKey | None
 ) -> Response:
     start, stop = span
     headers = headers.add("content-length", str(stop - start))
     if call.request.method == "HEAD":
         return Response(status, headers)
-    body = await counted_body(call.store, version, span, lambda sent: call.count(bytes_out=sent))
+    body = await counted_body(call.store, version, span, lambda sent: call.count(bytes_out=sent), key)
     call.counts_itself = True
     return Response(status, headers, body)

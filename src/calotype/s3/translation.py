@@ -37,6 +37,13 @@ _WORDS: dict[type[store_errors.StoreError], Callable[[Any], errors.S3Error]] = {
         "The object was stored using a form of Server Side Encryption. "
         "The correct parameters must be provided to retrieve the object."
     ),
+    store_errors.CustomerKeyNotApplicable: lambda _: errors.InvalidRequest(
+        "The encryption parameters are not applicable to this object."
+    ),
+    store_errors.WrongCustomerKey: lambda _: errors.AccessDenied(
+        "Requests specifying Server Side Encryption with Customer provided keys must provide the correct secret key."
+    ),
+    store_errors.NoSuchUpload: lambda error: errors.NoSuchUpload(UploadId=error.version_id),
     store_errors.StorageCapExceeded: lambda _: errors.AccessDenied(STORAGE_CAP_EXCEEDED),
     store_errors.DownloadCapExceeded: lambda _: errors.AccessDenied(DOWNLOAD_CAP_EXCEEDED),
     store_errors.TransactionCapExceeded: lambda _: errors.AccessDenied(TRANSACTION_CAP_EXCEEDED),
