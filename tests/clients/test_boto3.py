@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -141,20 +142,63 @@ def test_over_tls_the_body_comes_in_chunks_with_its_checksum_behind(tmp_path: Pa
     origin.stop()
 
 
-def test_a_large_file_in_one_put_and_by_ranges_out(s3: Any, bucket: str, tmp_path: Path) -> None:
-    source = tmp_path / "film.mp4"
-    source.write_bytes(os.urandom(1 << 20) * 64)
-    whole = TransferConfig(multipart_threshold=1 << 30)
-    s3.upload_file(str(source), bucket, "film.mp4", Config=whole)
-    s3.download_file(bucket, "film.mp4", str(tmp_path / "back.mp4"))  # in ranges of 8 MiB, several at once
-    assert (tmp_path / "back.mp4").read_bytes() == source.read_bytes()
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """64 MiB, which boto3 sends in eight parts."""
+    path = tmp_path / "film.mp4"
+    path.write_bytes(os.urandom(1 << 20) * 64)
+    return path
 
 
-def test_an_upload_in_parts_is_refused_by_name(s3: Any, bucket: str) -> None:
+def test_a_large_file_goes_in_by_parts_and_comes_out_by_ranges(s3: Any, bucket: str, film: Path) -> None:
+    s3.upload_file(str(film), bucket, "film.mp4", ExtraArgs={"ContentType": "video/mp4"})
+    s3.download_file(bucket, "film.mp4", str(film.with_name("back.mp4")))
+    assert film.with_name("back.mp4").read_bytes() == film.read_bytes()
+    head = s3.head_object(Bucket=bucket, Key="film.mp4", ChecksumMode="ENABLED")
+    assert (head["ContentType"], head["ETag"][-3:], head["ChecksumType"]) == ("video/mp4", '-8"', "COMPOSITE")
+    assert head["ChecksumCRC32"].endswith("-8")
+
+
+def test_a_large_file_in_one_put(s3: Any, bucket: str, film: Path) -> None:
+    s3.upload_file(str(film), bucket, "film.mp4", Config=TransferConfig(multipart_threshold=1 << 30))
+    assert s3.head_object(Bucket=bucket, Key="film.mp4")["ETag"] == f'"{md5(film.read_bytes()).hexdigest()}"'
+
+
+def test_a_large_file_is_copied_by_parts(s3: Any, bucket: str, film: Path) -> None:
+    s3.upload_file(str(film), bucket, "film.mp4")
+    in_parts = TransferConfig(multipart_threshold=8 << 20, multipart_chunksize=10 << 20)
+    s3.copy({"Bucket": bucket, "Key": "film.mp4"}, bucket, "copy.mp4", Config=in_parts)
+    got = s3.get_object(Bucket=bucket, Key="copy.mp4")
+    assert (got["ETag"][-3:], got["Body"].read()) == ('-7"', film.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"ServerSideEncryption": "AES256"},
+        {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": bytes(range(32))},
+    ],
+)
+def test_a_large_file_is_encrypted_part_by_part(s3: Any, bucket: str, film: Path, fields: dict[str, Any]) -> None:
+    s3.upload_file(str(film), bucket, "film.mp4", ExtraArgs=fields)
+    for_reads = {name: value for name, value in fields.items() if name != "ServerSideEncryption"}
+    s3.download_file(bucket, "film.mp4", str(film.with_name("back.mp4")), ExtraArgs=for_reads)
+    assert film.with_name("back.mp4").read_bytes() == film.read_bytes()
+
+
+def test_an_upload_is_listed_and_aborted(s3: Any, bucket: str) -> None:
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="a b+é")
+    on_it = {"Bucket": bucket, "Key": "a b+é", "UploadId": upload["UploadId"]}
+    for number in (3, 1, 2):
+        s3.upload_part(**on_it, PartNumber=number, Body=b"%d" % number)
+    pages = s3.get_paginator("list_parts").paginate(**on_it, PaginationConfig={"PageSize": 2})
+    assert [part["PartNumber"] for page in pages for part in page["Parts"]] == [1, 2, 3]
+    listed = s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket)
+    assert [item["UploadId"] for page in listed for item in page["Uploads"]] == [upload["UploadId"]]
+    s3.abort_multipart_upload(**on_it)
     with pytest.raises(ClientError) as error:
-        s3.create_multipart_upload(Bucket=bucket, Key="a")
-    assert refused(error) == ("NotImplemented", 501)
-    assert "CreateMultipartUpload" in str(error.value)
+        s3.upload_part(**on_it, PartNumber=1, Body=b"x")
+    assert refused(error) == ("NoSuchUpload", 404)
 
 
 def test_ranges_and_conditions(s3: Any, bucket: str) -> None:

@@ -20,7 +20,19 @@ from calotype.s3.bucket_operations import (
     ListObjectsV2,
     ListObjectVersions,
 )
+from calotype.s3.checksum_plan import ChecksumPlan, ChecksumType
 from calotype.s3.copy_operation import CopyObject
+from calotype.s3.encryption import CustomerKeyFields, ServerKeyAsked
+from calotype.s3.multipart_operations import (
+    AbortMultipartUpload,
+    CompletedPart,
+    CompleteMultipartUpload,
+    CreateMultipartUpload,
+    ListMultipartUploads,
+    ListParts,
+    UploadPart,
+    UploadPartCopy,
+)
 from calotype.s3.object_operations import (
     Conditions,
     ContentChecksum,
@@ -66,6 +78,24 @@ CONTENT_CHECKSUMS = st.builds(
     st.sampled_from(sorted(CHECKSUMS)),
     st.binary(max_size=10),
 )
+CUSTOMER_KEYS = st.one_of(st.none(), st.builds(CustomerKeyFields, VALUES, VALUES))
+ENCRYPTIONS = st.one_of(CUSTOMER_KEYS, st.just(ServerKeyAsked()))
+CHECKSUM_PLANS = st.sampled_from(
+    [
+        ChecksumPlan("CRC32", ChecksumType.COMPOSITE),
+        ChecksumPlan("CRC32C", ChecksumType.FULL_OBJECT),
+        ChecksumPlan("CRC64NVME", ChecksumType.FULL_OBJECT),
+        ChecksumPlan("SHA1", ChecksumType.COMPOSITE),
+    ]
+)
+PART_NUMBERS = st.integers(1, 10_000)
+ON_UPLOAD = {"bucket": BUCKETS, "key": KEYS, "upload_id": TOKENS}
+COMPLETED_PARTS = st.builds(
+    CompletedPart,
+    PART_NUMBERS,
+    st.from_regex(r"[0-9a-f]{32}", fullmatch=True),
+    st.dictionaries(st.sampled_from(sorted(CHECKSUMS)), TOKENS, max_size=2),
+)
 READ_FIELDS = {
     "bucket": BUCKETS,
     "key": KEYS,
@@ -75,6 +105,7 @@ READ_FIELDS = {
     "conditions": CONDITIONS,
     "overrides": st.dictionaries(st.sampled_from(["content-type", "cache-control", "expires"]), TEXTS),
     "wants_checksum": st.booleans(),
+    "customer_key": CUSTOMER_KEYS,
 }
 
 STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
@@ -102,7 +133,14 @@ STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
         ListObjectVersions, BUCKETS, PREFIXES, PREFIXES, KEYS, maybe(TOKENS), st.integers(0, 5000), st.booleans()
     ),
     PutObject: st.builds(
-        PutObject, BUCKETS, KEYS, DESCRIPTIONS, CONDITIONS, maybe(VALUES), st.one_of(st.none(), CONTENT_CHECKSUMS)
+        PutObject,
+        BUCKETS,
+        KEYS,
+        DESCRIPTIONS,
+        CONDITIONS,
+        maybe(VALUES),
+        st.one_of(st.none(), CONTENT_CHECKSUMS),
+        ENCRYPTIONS,
     ),
     GetObject: st.builds(GetObject, **READ_FIELDS),
     HeadObject: st.builds(HeadObject, **READ_FIELDS),
@@ -126,6 +164,52 @@ STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
         source_version_id=maybe(TOKENS),
         source_conditions=CONDITIONS,
         conditions=CONDITIONS,
+        encryption=ENCRYPTIONS,
+        source_customer_key=CUSTOMER_KEYS,
+    ),
+    CreateMultipartUpload: st.builds(
+        CreateMultipartUpload, BUCKETS, KEYS, DESCRIPTIONS, ENCRYPTIONS, st.one_of(st.none(), CHECKSUM_PLANS)
+    ),
+    UploadPart: st.builds(
+        UploadPart,
+        **ON_UPLOAD,
+        part_number=PART_NUMBERS,
+        content_md5=maybe(VALUES),
+        checksum=st.one_of(st.none(), CONTENT_CHECKSUMS),
+        customer_key=CUSTOMER_KEYS,
+    ),
+    UploadPartCopy: st.builds(
+        UploadPartCopy,
+        **ON_UPLOAD,
+        part_number=PART_NUMBERS,
+        source_bucket=BUCKETS,
+        source_key=KEYS,
+        source_version_id=maybe(TOKENS),
+        source_range=st.one_of(
+            st.none(), st.tuples(st.integers(0, 9), st.integers(9, 10**13)), st.tuples(st.just(0), st.just(0))
+        ),
+        source_conditions=CONDITIONS,
+        customer_key=CUSTOMER_KEYS,
+        source_customer_key=CUSTOMER_KEYS,
+    ),
+    CompleteMultipartUpload: st.builds(
+        CompleteMultipartUpload,
+        **ON_UPLOAD,
+        parts=st.lists(COMPLETED_PARTS, min_size=1, max_size=4).map(tuple),
+        conditions=CONDITIONS,
+        checksum=st.one_of(st.none(), CONTENT_CHECKSUMS),
+        checksum_type=st.one_of(st.none(), st.sampled_from(ChecksumType)),
+        object_size=st.one_of(st.none(), st.integers(0, 10**13)),
+    ),
+    AbortMultipartUpload: st.builds(AbortMultipartUpload, **ON_UPLOAD),
+    ListParts: st.builds(
+        ListParts, **ON_UPLOAD, part_number_marker=st.integers(0, 10_000), max_parts=st.integers(0, 5000)
+    ),
+    ListMultipartUploads: st.one_of(
+        st.builds(
+            ListMultipartUploads, BUCKETS, PREFIXES, PREFIXES, KEYS, maybe(TOKENS), st.integers(0, 5000), st.booleans()
+        ),
+        st.builds(ListMultipartUploads, BUCKETS, PREFIXES, PREFIXES),
     ),
 }
 
@@ -170,6 +254,12 @@ def named(line: str, headers: Headers | None = None) -> str:
         ("POST /b?delete", "DeleteObjects"),
         ("PUT /b/k?x-id=PutObject", "PutObject"),
         ("GET /b/k?versionId=1&response-expires=x", "GetObject"),
+        ("POST /b/k?uploads", "CreateMultipartUpload"),
+        ("PUT /b/k?partNumber=1&uploadId=u", "UploadPart"),
+        ("POST /b/k?uploadId=u", "CompleteMultipartUpload"),
+        ("DELETE /b/k?uploadId=u", "AbortMultipartUpload"),
+        ("GET /b/k?uploadId=u", "ListParts"),
+        ("GET /b?uploads", "ListMultipartUploads"),
         # A query that means something to buckets only, or to nobody, is passed over.
         ("GET /b/k?location", "GetObject"),
         ("GET /b/k?utm_source=forum", "GetObject"),
@@ -180,16 +270,14 @@ def test_method_path_and_sub_resource_name_the_operation(line: str, name: str) -
 
 
 def test_a_put_with_a_copy_source_is_a_copy() -> None:
-    assert named("PUT /b/k", Headers([("x-amz-copy-source", "/a/k")])) == "CopyObject"
+    copies = Headers([("x-amz-copy-source", "/a/k")])
+    assert named("PUT /b/k", copies) == "CopyObject"
+    assert named("PUT /b/k?partNumber=1&uploadId=u", copies) == "UploadPartCopy"
 
 
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        ("POST /b/k?uploads", "CreateMultipartUpload"),
-        ("PUT /b/k?partNumber=1&uploadId=u", "UploadPart"),
-        ("GET /b/k?uploadId=u", "ListParts"),
-        ("GET /b?uploads", "ListMultipartUploads"),
         ("PUT /b?versioning", "PutBucketVersioning"),
         ("GET /b?acl", "GetBucketAcl"),
         ("PUT /b?cors", "PutBucketCors"),
@@ -237,6 +325,13 @@ def test_metadata_values_may_be_raw_utf8_or_rfc_2047_and_stay_as_they_are() -> N
     assert ("x-amz-meta-title", "KÃ¤se") in operation.description.to_headers()
 
 
+CUSTOMER_KEY = [
+    ("x-amz-server-side-encryption-customer-algorithm", "AES256"),
+    ("x-amz-server-side-encryption-customer-key", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="),
+    ("x-amz-server-side-encryption-customer-key-md5", "xBAg8bAnDVrBSfAMJjpK/A=="),
+]
+
+
 @pytest.mark.parametrize(
     ("headers", "error"),
     [
@@ -247,7 +342,17 @@ def test_metadata_values_may_be_raw_utf8_or_rfc_2047_and_stay_as_they_are() -> N
         ([("x-amz-acl", "public-read-write")], errors.OperationNotImplemented),
         ([("x-amz-tagging", "a=b")], errors.OperationNotImplemented),
         ([("x-amz-grant-read", "id=1")], errors.OperationNotImplemented),
-        ([("x-amz-server-side-encryption", "AES256")], errors.OperationNotImplemented),
+        ([("x-amz-server-side-encryption", "aws:kms")], errors.OperationNotImplemented),
+        ([("x-amz-server-side-encryption", "AES128")], errors.InvalidArgument),
+        ([*CUSTOMER_KEY, ("x-amz-server-side-encryption", "AES256")], errors.InvalidArgument),
+        # The three fields of a customer's key come together.
+        (CUSTOMER_KEY[:2], errors.InvalidRequest),
+        (CUSTOMER_KEY[1:], errors.InvalidRequest),
+        ([CUSTOMER_KEY[0], CUSTOMER_KEY[2]], errors.InvalidRequest),
+        (
+            [("x-amz-server-side-encryption-customer-algorithm", "DES"), *CUSTOMER_KEY[1:]],
+            errors.InvalidEncryptionAlgorithm,
+        ),
         ([("x-amz-checksum-crc32", "AAAA")], errors.InvalidRequest),
         ([("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-checksum-crc32c", "AAAAAA==")], errors.InvalidRequest),
         ([("x-amz-copy-source", "bucket")], errors.InvalidArgument),

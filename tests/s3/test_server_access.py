@@ -301,7 +301,7 @@ async def test_an_error_of_a_head_has_the_status_alone(site: Any) -> None:
 @pytest.mark.parametrize(
     ("line", "operation"),
     [
-        ("POST /photos/a?uploads", "CreateMultipartUpload"),
+        ("POST /photos/a?restore", "RestoreObject"),
         ("PUT /photos?cors", "PutBucketCors"),
         ("GET /photos/a?tagging", "GetObjectTagging"),
     ],

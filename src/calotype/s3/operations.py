@@ -15,6 +15,16 @@ from calotype.s3.bucket_operations import (
 )
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.errors import MethodNotAllowed, OperationNotImplemented
+from calotype.s3.multipart_operations import (
+    COPIES_PART,
+    AbortMultipartUpload,
+    CompleteMultipartUpload,
+    CreateMultipartUpload,
+    ListMultipartUploads,
+    ListParts,
+    UploadPart,
+    UploadPartCopy,
+)
 from calotype.s3.object_operations import (
     DeleteObject,
     DeleteObjects,
@@ -41,6 +51,13 @@ OPERATIONS: tuple[type[Operation], ...] = (
     GetObject,
     HeadObject,
     DeleteObject,
+    CreateMultipartUpload,
+    UploadPart,
+    UploadPartCopy,
+    CompleteMultipartUpload,
+    AbortMultipartUpload,
+    ListParts,
+    ListMultipartUploads,
 )
 
 BY_REQUEST_LINE: dict[tuple[str, Scope, str | None], type[Operation]] = {
@@ -80,7 +97,6 @@ NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
     (Scope.BUCKET, "requestPayment"): _configuration("BucketRequestPayment"),
     (Scope.BUCKET, "session"): {"GET": "CreateSession"},
     (Scope.BUCKET, "tagging"): _configuration("BucketTagging"),
-    (Scope.BUCKET, "uploads"): {"GET": "ListMultipartUploads"},
     (Scope.BUCKET, "versioning"): {"PUT": "PutBucketVersioning"},
     (Scope.BUCKET, "website"): _configuration("BucketWebsite"),
     (Scope.OBJECT, "acl"): {"GET": "GetObjectAcl", "PUT": "PutObjectAcl"},
@@ -93,13 +109,6 @@ NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
     (Scope.OBJECT, "select"): {"POST": "SelectObjectContent"},
     (Scope.OBJECT, "tagging"): _configuration("ObjectTagging"),
     (Scope.OBJECT, "torrent"): {"GET": "GetObjectTorrent"},
-    (Scope.OBJECT, "uploadId"): {
-        "GET": "ListParts",
-        "PUT": "UploadPart",
-        "POST": "CompleteMultipartUpload",
-        "DELETE": "AbortMultipartUpload",
-    },
-    (Scope.OBJECT, "uploads"): {"POST": "CreateMultipartUpload"},
 }
 """What a sub-resource and method ask for and nobody here answers."""
 
@@ -124,9 +133,10 @@ def operation_type(request: S3Request) -> type[Operation]:
 
 def _sub_resource(request: S3Request, scope: Scope) -> str | None:
     names = [name for name, _ in request.query if (scope, name) in _SUB_RESOURCES]
-    if "uploadId" in names:
-        return "uploadId"  # beside partNumber it is the one that decides
-    if not names and scope is Scope.OBJECT and request.method == "PUT" and "x-amz-copy-source" in request.headers:
+    copies = scope is Scope.OBJECT and request.method == "PUT" and "x-amz-copy-source" in request.headers
+    if "uploadId" in names:  # beside partNumber it is the one that decides
+        return COPIES_PART if copies else "uploadId"
+    if copies and not names:
         return "x-amz-copy-source"
     return next(iter(names), None)
 

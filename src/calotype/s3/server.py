@@ -14,7 +14,7 @@ from typing import Any
 
 from calotype.auth.signed_request import REQUIRED_IN_QUERY
 from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Response
-from calotype.s3 import bucket_calls, object_calls, reads, version_calls
+from calotype.s3 import bucket_calls, multipart_calls, object_calls, reads, version_calls
 from calotype.s3.addressing import Address, address_of
 from calotype.s3.authentication import authenticate
 from calotype.s3.bucket_operations import (
@@ -31,6 +31,15 @@ from calotype.s3.bucket_operations import (
 from calotype.s3.call import Call
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.errors import AccessDenied, EntityTooLarge, IncompleteBody, InternalError, S3Error
+from calotype.s3.multipart_operations import (
+    AbortMultipartUpload,
+    CompleteMultipartUpload,
+    CreateMultipartUpload,
+    ListMultipartUploads,
+    ListParts,
+    UploadPart,
+    UploadPartCopy,
+)
 from calotype.s3.object_operations import DeleteObject, DeleteObjects, GetObject, HeadObject, PutObject
 from calotype.s3.operation import Operation
 from calotype.s3.operations import operation_type
@@ -61,6 +70,13 @@ ANSWERS: Mapping[type[Operation], Answer] = {
     GetObject: reads.get_object,
     HeadObject: reads.get_object,
     DeleteObject: object_calls.delete_object,
+    CreateMultipartUpload: multipart_calls.create_multipart_upload,
+    UploadPart: multipart_calls.upload_part,
+    UploadPartCopy: multipart_calls.upload_part_copy,
+    CompleteMultipartUpload: multipart_calls.complete_multipart_upload,
+    AbortMultipartUpload: multipart_calls.abort_multipart_upload,
+    ListParts: multipart_calls.list_parts,
+    ListMultipartUploads: multipart_calls.list_multipart_uploads,
 }
 
 

@@ -1,0 +1,163 @@
+"""What the operations of a multipart upload answer with, as XML, and read back by the client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from calotype.auth.checksums import CHECKSUMS
+from calotype.s3 import xml
+from calotype.s3.checksum_plan import ChecksumPlan
+from calotype.s3.completion import plan_of
+from calotype.s3.multipart_operations import ListMultipartUploads, ListParts
+from calotype.s3.payload import checksum_in
+from calotype.s3.results import KeyForm, Owner, boolean, iso_milliseconds
+from calotype.store.model import Digests, FileVersion, Part
+
+
+def initiated_document(bucket: str, key: bytes, upload_id: str) -> bytes:
+    return xml.document(
+        "InitiateMultipartUploadResult",
+        ("Bucket", bucket),
+        ("Key", KeyForm(False).text(key)),
+        ("UploadId", upload_id),
+    )
+
+
+def completed_document(location: str, bucket: str, version: FileVersion) -> bytes:
+    return xml.document(
+        "CompleteMultipartUploadResult",
+        ("Location", location),
+        ("Bucket", bucket),
+        ("Key", KeyForm(False).text(version.key)),
+        ("ETag", f'"{version.etag}"'),
+        *checksum_nodes(version),
+    )
+
+
+def checksum_nodes(version: FileVersion) -> list[xml.Node]:
+    """The object's checksum and its type, as elements."""
+    checksum = version.attributes.get("checksum")
+    if not checksum:
+        return []
+    return [
+        (f"Checksum{checksum['algorithm']}", checksum["value"]),
+        ("ChecksumType", checksum.get("type", "FULL_OBJECT")),
+    ]
+
+
+def copied_part_document(part: Part, plan: ChecksumPlan | None) -> bytes:
+    return xml.document(
+        "CopyPartResult",
+        ("LastModified", iso_milliseconds(part.uploaded_at_ms)),
+        ("ETag", f'"{part.digests.md5}"'),
+        *part_checksum_nodes(part.digests, plan),
+    )
+
+
+def part_checksum_nodes(digests: Digests, plan: ChecksumPlan | None) -> list[xml.Node]:
+    """The part's checksum of the upload's algorithm, or of those that came with it where the upload has none."""
+    algorithms = [*digests.checksums] if plan is None else [plan.algorithm]
+    return [
+        (f"Checksum{name}", value)
+        for name in CHECKSUMS
+        if name in algorithms and (value := checksum_in(digests, name)) is not None
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class PartPage:
+    """`parts` by number; `is_truncated` when more follow the last."""
+
+    parts: Sequence[Part]
+    is_truncated: bool
+
+
+def parts_document(asked: ListParts, file: FileVersion, page: PartPage, max_parts: int, owner: Owner) -> bytes:
+    plan = plan_of(file)
+    last = page.parts[-1].part_number if page.parts else asked.part_number_marker
+    return xml.document(
+        "ListPartsResult",
+        ("Bucket", asked.bucket),
+        ("Key", KeyForm(False).text(asked.key)),
+        ("UploadId", asked.upload_id),
+        *people(owner),
+        ("StorageClass", storage_class(file)),
+        ("PartNumberMarker", str(asked.part_number_marker)),
+        ("NextPartNumberMarker", str(last)),
+        ("MaxParts", str(max_parts)),
+        ("IsTruncated", boolean(page.is_truncated)),
+        *plan_nodes(plan),
+        *(("Part", part_nodes(part, plan)) for part in page.parts),
+    )
+
+
+def people(owner: Owner) -> list[xml.Node]:
+    """Who began an upload, and whose it is: the bucket's owner both times."""
+    _, content = owner.to_node()
+    return [("Initiator", content), ("Owner", content)]
+
+
+def storage_class(file: FileVersion) -> str:
+    return str(file.attributes.get("storage_class", "STANDARD"))
+
+
+def plan_nodes(plan: ChecksumPlan | None) -> list[xml.Node]:
+    return [] if plan is None else [("ChecksumAlgorithm", plan.algorithm), ("ChecksumType", plan.type)]
+
+
+def part_nodes(part: Part, plan: ChecksumPlan | None) -> list[xml.Node]:
+    return [
+        ("PartNumber", str(part.part_number)),
+        ("LastModified", iso_milliseconds(part.uploaded_at_ms)),
+        ("ETag", f'"{part.digests.md5}"'),
+        ("Size", str(part.length)),
+        *part_checksum_nodes(part.digests, plan),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPage:
+    """`rows` in order; a common prefix stands among them as bytes. `is_truncated` when more follow the last."""
+
+    rows: tuple[FileVersion | bytes, ...] = ()
+    is_truncated: bool = False
+
+
+def uploads_document(asked: ListMultipartUploads, page: UploadPage, max_uploads: int, owner: Owner) -> bytes:
+    form = KeyForm(asked.encode_url)
+    nodes: list[xml.Node] = [
+        ("Bucket", asked.bucket),
+        ("KeyMarker", form.text(asked.key_marker)),
+        ("UploadIdMarker", asked.upload_id_marker or ""),
+        *next_markers(page, form),
+        ("Prefix", form.text(asked.prefix)),
+        *form.optional("Delimiter", asked.delimiter),
+        *form.encoding_type(),
+        ("MaxUploads", str(max_uploads)),
+        ("IsTruncated", boolean(page.is_truncated)),
+    ]
+    return xml.document("ListMultipartUploadsResult", *nodes, *(upload_node(row, form, owner) for row in page.rows))
+
+
+def next_markers(page: UploadPage, form: KeyForm) -> list[xml.Node]:
+    if not page.is_truncated or not page.rows:
+        return []
+    last = page.rows[-1]
+    if isinstance(last, bytes):
+        return [("NextKeyMarker", form.text(last)), ("NextUploadIdMarker", "")]
+    return [("NextKeyMarker", form.text(last.key)), ("NextUploadIdMarker", last.version_id)]
+
+
+def upload_node(row: FileVersion | bytes, form: KeyForm, owner: Owner) -> xml.Node:
+    if isinstance(row, bytes):
+        return ("CommonPrefixes", [("Prefix", form.text(row))])
+    content: list[xml.Node] = [
+        ("Key", form.text(row.key)),
+        ("UploadId", row.version_id),
+        *people(owner),
+        ("StorageClass", storage_class(row)),
+        ("Initiated", iso_milliseconds(row.uploaded_at_ms)),
+        *plan_nodes(plan_of(row)),
+    ]
+    return ("Upload", content)
