@@ -154,3 +154,12 @@ def test_an_upload_url_of_a_deleted_key_is_refused_so_that_a_new_one_is_fetched(
     assert (answer.status, answer.json["code"]) == (401, "bad_auth_token")
     with pytest.raises(Failed, match=r"Got status 401"):
         sharex.upload("a.png", b"content", "image/png")
+
+
+def test_a_link_without_its_bucket_tells_what_is_missing(origin):
+    """The setting *Bucket name* is labelled optional, and the link is made from it all the same (§1.6)."""
+    sharex = sharex_with(origin, bucket_ids=[origin.bucket_id])
+    sharex.bucket_name = ""
+    status, content, _ = viewed(sharex.upload("ShareX/26/11/a.png", b"content", "image/png"))
+    assert status == 404
+    assert b"in ShareX, fill in the bucket name or a custom URL" in content

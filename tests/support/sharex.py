@@ -97,7 +97,8 @@ class ShareX:
         encoded = quote(file["fileName"], safe="/-._~")
         if self.custom_url is not None:
             return f"{self.custom_url}/{encoded}"
-        return f"{account['downloadUrl']}/file/{quote(self.bucket_name, safe='-._~')}/{encoded}"
+        # an empty bucket name leaves no trace in the link
+        return "/".join(filter(None, [account["downloadUrl"], "file", quote(self.bucket_name, safe="-._~"), encoded]))
 
     def log_in(self) -> dict[str, Any]:
         basic = base64.b64encode(f"{self.key_id}:{self.secret}".encode()).decode()
