@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from calotype.auth.basic import basic_authorization
+from calotype.serve.limits import Limits
 from support.b2_origin import RunningB2Origin
 
 
@@ -87,3 +88,33 @@ def test_a_chunked_upload_is_refused(origin):
     response = connection.getresponse()
     assert (response.status, json.loads(response.read())["code"]) == (400, "bad_request")
     connection.close()
+
+
+@pytest.fixture
+def impatient_origin(tmp_path) -> Iterator[RunningB2Origin]:
+    running = RunningB2Origin(tmp_path, limits=Limits(body_timeout_s=0.2))
+    bucket = running.run(running.store.create_bucket(running.account_id, "photographs", type="allPublic"))
+    running.bucket_id = bucket.bucket_id
+    yield running
+    running.stop()
+
+
+def test_an_upload_that_stops_in_the_middle_is_a_request_timeout_in_json(impatient_origin, caplog):
+    """b2.md §7.2: 408 request_timeout, the body too slow."""
+    path, token = place_of(impatient_origin)
+    connection = http.client.HTTPConnection(impatient_origin.address.removeprefix("http://"), timeout=20)
+    connection.putrequest("POST", path)
+    for name, value in (
+        ("Authorization", token),
+        ("X-Bz-File-Name", "slow"),
+        ("X-Bz-Content-Sha1", "do_not_verify"),
+        ("Content-Length", "1000"),
+    ):
+        connection.putheader(name, value)
+    connection.endheaders(bytes(400))
+    response = connection.getresponse()
+    stated = json.loads(response.read())
+    assert (response.status, stated["status"], stated["code"]) == (408, 408, "request_timeout")
+    connection.close()
+    assert httpx.get(f"{impatient_origin.address}/file/photographs/slow").status_code == 404
+    assert "Traceback" not in caplog.text

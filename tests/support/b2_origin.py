@@ -13,6 +13,7 @@ from calotype.auth.capabilities import ALL_CAPABILITIES
 from calotype.b2.server import B2Server
 from calotype.b2.settings import B2Settings
 from calotype.master_key import MasterKey
+from calotype.serve.limits import Limits
 from calotype.serve.server import Server
 from calotype.store.model import ApplicationKey
 from calotype.store.store import Store, milliseconds_now
@@ -28,9 +29,10 @@ class RunningB2Origin:
     owner: ApplicationKey
     store: Store
 
-    def __init__(self, folder: Path, settings: B2Settings | None = None) -> None:
+    def __init__(self, folder: Path, settings: B2Settings | None = None, limits: Limits | None = None) -> None:
         self._folder = folder
         self._settings = settings or B2Settings()
+        self._limits = limits or Limits()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()
@@ -45,7 +47,7 @@ class RunningB2Origin:
         self.account_id = (await self.store.default_account()).account_id
         self.owner = await self.store.create_master_key(self.account_id, "owner", ALL_CAPABILITIES)
         server = B2Server(self.store, self._settings, clock=milliseconds_now, random_bytes=os.urandom)
-        self._server = Server(server)
+        self._server = Server(server, limits=self._limits)
         await self._server.start("127.0.0.1:0")
         self.address = f"http://127.0.0.1:{self._server.port}"
 

@@ -12,6 +12,7 @@ B2Error
 ├─ 403  AccessDenied, CorsRefused, StorageCapExceeded, DownloadCapExceeded, TransactionCapExceeded
 ├─ 404  NotFound
 ├─ 405  MethodNotAllowed
+├─ 408  RequestTimeout
 ├─ 409  Conflict
 ├─ 412  PreconditionFailed
 ├─ 416  RangeNotSatisfiable
@@ -273,6 +274,13 @@ class MethodNotAllowed(B2Error):
 
     def __init__(self, method: str, allowed: str) -> None:
         super().__init__(f"{method} is not allowed here, only {allowed}", headers=(("allow", allowed),))
+
+
+class RequestTimeout(B2Error):
+    """The body came too slowly. Clients send again, to the same upload URL."""
+
+    status, code = 408, "request_timeout"
+    default_message = "The request body did not arrive in time"
 
 
 class Conflict(B2Error):

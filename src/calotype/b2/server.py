@@ -12,7 +12,7 @@ from calotype.b2 import cross_origin, downloads, test_mode, uploads
 from calotype.b2.answers import ANSWERS
 from calotype.b2.call import Call, WatchedBody
 from calotype.b2.credentials import Credentials, RandomBytes
-from calotype.b2.errors import B2Error, BadRequest, CapExceeded, InternalError, Unauthorized
+from calotype.b2.errors import B2Error, BadRequest, CapExceeded, InternalError, RequestTimeout, Unauthorized
 from calotype.b2.json import (
     AccountAuthorization,
     FileObject,
@@ -35,7 +35,7 @@ from calotype.b2.wire import (
     read_target,
 )
 from calotype.http.cors import read_preflight
-from calotype.http.message import BodyTooLarge, Prepared, Request, Response, read_body
+from calotype.http.message import BodyTimedOut, BodyTooLarge, Prepared, Request, Response, read_body
 from calotype.store import errors as store_errors
 from calotype.store.store import Store
 
@@ -111,6 +111,8 @@ class B2Server:
             if is_counted(problem):
                 call.count()
             raise problem from error
+        except BodyTimedOut as error:
+            raise RequestTimeout from error
         except Exception as error:
             if call.body.failed:
                 raise  # the client's doing, which the layer below knows how to answer

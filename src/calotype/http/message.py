@@ -232,6 +232,10 @@ async def read_body(body: Body, limit: int) -> bytes:
     return bytes(chunks)
 
 
+class BodyTimedOut(Exception):
+    """A body of which nothing more came for as long as its reader waits."""
+
+
 class BodyTooLarge(Exception):
     """A body longer than its reader allows."""
 

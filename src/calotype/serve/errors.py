@@ -14,12 +14,14 @@
         └── IncompleteBody        closed or reset before the body's end
 
 A handler that reads a body lets RequestRefused, ClientLeft and `http.message.BodyTooLarge` pass: the server answers
-them itself.
+them itself. One whose protocol has words of its own for BodyTimedOut knows it as `http.message.BodyTimedOut`.
 """
 
 from __future__ import annotations
 
 from typing import Literal
+
+from calotype.http import message
 
 ConnectFailure = Literal["refused", "timeout", "dns", "tls", "certificate", "unreachable"]
 
@@ -37,7 +39,7 @@ class RequestRefused(ServeError):
         self.detail = detail
 
 
-class BodyTimedOut(RequestRefused):
+class BodyTimedOut(RequestRefused, message.BodyTimedOut):
     def __init__(self) -> None:
         super().__init__(408, "the request body did not arrive in time")
 
