@@ -1,6 +1,6 @@
-"""What the store keeps, in the shapes of the B2 API: the server's half of `json`.
+"""Files and parts in the shapes of the B2 API: the server's half of `json`. Buckets and keys are in `account_objects`.
 
-What a key may read of a bucket's or file's settings depends on its capabilities, so each shape is made for one caller.
+What a key may read of a file's settings depends on its capabilities, so each shape is made for one caller.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from msgspec import UNSET
 
 from calotype.b2.encryption import ALGORITHM
 from calotype.b2.file_lock import OFF, ON
-from calotype.b2.json import BucketObject, FileObject, Guarded, KeyObject, PartObject
+from calotype.b2.json import FileObject, Guarded, PartObject
 from calotype.b2.names import INFO_HEADERS
 from calotype.b2.replication import replication_status
 from calotype.store.model import (
     Action,
-    ApplicationKey,
     Bucket,
     EncryptionScheme,
     FileVersion,
@@ -30,52 +29,11 @@ from calotype.store.model import (
 HIDE_MARKER_TYPE = "application/x-bz-hide-marker"
 NO_ENCRYPTION: dict[str, str | None] = {"mode": None, "algorithm": None}
 NO_RETENTION: dict[str, Any] = {"mode": None, "retainUntilTimestamp": None}
-NO_DEFAULT_RETENTION = {"mode": None, "period": None}
 
 
 def guarded(capability: str, capabilities: Set[str], value: object) -> Guarded:
     may_read = capability in capabilities
     return Guarded(is_client_authorized_to_read=may_read, value=value if may_read else None)
-
-
-def bucket_object(bucket: Bucket, capabilities: Set[str]) -> BucketObject:
-    lock = {"isFileLockEnabled": False, "defaultRetention": NO_DEFAULT_RETENTION}
-    return BucketObject(
-        account_id=bucket.account_id,
-        bucket_id=bucket.bucket_id,
-        bucket_name=bucket.name,
-        bucket_type=bucket.type.value,
-        bucket_info=dict(bucket.info),
-        cors_rules=[],
-        lifecycle_rules=[],
-        options=["s3"],
-        revision=bucket.revision,
-        default_server_side_encryption=guarded("readBucketEncryption", capabilities, NO_ENCRYPTION),
-        file_lock_configuration=guarded("readBucketRetentions", capabilities, lock),
-        replication_configuration=guarded("readBucketReplications", capabilities, None),
-    )
-
-
-def key_object(key: ApplicationKey, version: int, *, with_secret: bool = False) -> KeyObject:
-    """The key in the shape of the version: `bucketIds` from 4 on, `bucketId` before."""
-    bucket_ids = sorted(key.bucket_ids) if key.bucket_ids is not None else None
-    return KeyObject(
-        key_name=key.name,
-        application_key_id=key.key_id,
-        application_key=key.secret if with_secret else UNSET,
-        capabilities=sorted(key.capabilities),
-        account_id=key.account_id,
-        expiration_timestamp=key.expires_at_ms,
-        bucket_ids=bucket_ids if version >= 4 else UNSET,
-        bucket_id=UNSET if version >= 4 else bucket_ids[0] if bucket_ids else None,
-        name_prefix=key.name_prefix,
-        options=["s3"],
-    )
-
-
-def is_for_several_buckets(key: ApplicationKey) -> bool:
-    """Whether the versions before 4 have no words for this key."""
-    return key.bucket_ids is not None and len(key.bucket_ids) != 1
 
 
 def file_object(
