@@ -133,7 +133,12 @@ def test_a_server_tells_a_wrong_argument_in_words(tmp_path: Path, arguments: lis
 
 @pytest.mark.parametrize(
     ("command", "listener", "table"),
-    [("up", "tls", "edge"), ("edge", "tls", "edge"), ("up", "origin_tls", "origin"), ("origin", "origin_tls", "origin")],
+    [
+        ("up", "tls", "edge"),
+        ("edge", "tls", "edge"),
+        ("up", "origin_tls", "origin"),
+        ("origin", "origin_tls", "origin"),
+    ],
 )
 @pytest.mark.parametrize("there", [False, True])
 def test_a_folder_without_certificates_is_shown_with_its_line(
