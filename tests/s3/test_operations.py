@@ -33,6 +33,7 @@ from calotype.s3.multipart_operations import (
     UploadPart,
     UploadPartCopy,
 )
+from calotype.s3.object_attributes import GetObjectAttributes, ObjectAttribute
 from calotype.s3.object_operations import (
     Conditions,
     ContentChecksum,
@@ -96,11 +97,13 @@ COMPLETED_PARTS = st.builds(
     st.from_regex(r"[0-9a-f]{32}", fullmatch=True),
     st.dictionaries(st.sampled_from(sorted(CHECKSUMS)), TOKENS, max_size=2),
 )
+RANGE_OR_PART = st.one_of(
+    st.fixed_dictionaries({"range": maybe(VALUES)}), st.fixed_dictionaries({"part_number": PART_NUMBERS})
+)
 READ_FIELDS = {
     "bucket": BUCKETS,
     "key": KEYS,
     "version_id": maybe(TOKENS),
-    "range": maybe(VALUES),
     "if_range": maybe(VALUES),
     "conditions": CONDITIONS,
     "overrides": st.dictionaries(st.sampled_from(["content-type", "cache-control", "expires"]), TEXTS),
@@ -142,8 +145,18 @@ STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
         st.one_of(st.none(), CONTENT_CHECKSUMS),
         ENCRYPTIONS,
     ),
-    GetObject: st.builds(GetObject, **READ_FIELDS),
-    HeadObject: st.builds(HeadObject, **READ_FIELDS),
+    GetObject: st.builds(lambda place, **fields: GetObject(**place, **fields), RANGE_OR_PART, **READ_FIELDS),
+    HeadObject: st.builds(lambda place, **fields: HeadObject(**place, **fields), RANGE_OR_PART, **READ_FIELDS),
+    GetObjectAttributes: st.builds(
+        GetObjectAttributes,
+        BUCKETS,
+        KEYS,
+        st.frozensets(st.sampled_from(ObjectAttribute), min_size=1),
+        maybe(TOKENS),
+        st.integers(0, 10_000),
+        st.integers(0, 5000),
+        CUSTOMER_KEYS,
+    ),
     DeleteObject: st.builds(DeleteObject, BUCKETS, KEYS, maybe(TOKENS), maybe(VALUES)),
     DeleteObjects: st.builds(
         DeleteObjects,
@@ -260,6 +273,8 @@ def named(line: str, headers: Headers | None = None) -> str:
         ("DELETE /b/k?uploadId=u", "AbortMultipartUpload"),
         ("GET /b/k?uploadId=u", "ListParts"),
         ("GET /b?uploads", "ListMultipartUploads"),
+        ("GET /b/k?attributes", "GetObjectAttributes"),
+        ("HEAD /b/k?partNumber=1", "HeadObject"),
         # A query that means something to buckets only, or to nobody, is passed over.
         ("GET /b/k?location", "GetObject"),
         ("GET /b/k?utm_source=forum", "GetObject"),
@@ -273,6 +288,7 @@ def test_a_put_with_a_copy_source_is_a_copy() -> None:
     copies = Headers([("x-amz-copy-source", "/a/k")])
     assert named("PUT /b/k", copies) == "CopyObject"
     assert named("PUT /b/k?partNumber=1&uploadId=u", copies) == "UploadPartCopy"
+    assert named("PUT /b/k?partNumber=1&uploadId=u&x-amz-copy-source=/a/k") == "UploadPartCopy"  # presigned
 
 
 @pytest.mark.parametrize(
@@ -283,7 +299,6 @@ def test_a_put_with_a_copy_source_is_a_copy() -> None:
         ("PUT /b?cors", "PutBucketCors"),
         ("DELETE /b?lifecycle", "DeleteBucketLifecycleConfiguration"),
         ("GET /b/k?tagging", "GetObjectTagging"),
-        ("GET /b/k?attributes", "GetObjectAttributes"),
         ("POST /b", "PostObject"),
     ],
 )
@@ -293,7 +308,10 @@ def test_what_is_not_implemented_is_named(line: str, name: str) -> None:
     assert caught.value.details["Operation"] == name
 
 
-@pytest.mark.parametrize("line", ["POST /", "DELETE /", "POST /b/k", "PATCH /b/k", "GET /b?delete"])
+@pytest.mark.parametrize(
+    "line",
+    ["POST /", "DELETE /", "POST /b/k", "PATCH /b/k", "GET /b?delete", "PUT /b/k?partNumber=1"],
+)
 def test_a_method_that_means_nothing_is_not_allowed(line: str) -> None:
     with pytest.raises(errors.MethodNotAllowed):
         named(line)
@@ -363,6 +381,25 @@ CUSTOMER_KEY = [
 def test_a_bad_header_of_an_upload_is_refused(headers: list[tuple[str, str]], error: type[Exception]) -> None:
     with pytest.raises(error):
         put(*headers)
+
+
+def test_a_read_of_a_part_has_no_range() -> None:
+    with pytest.raises(errors.InvalidRequest):
+        operations.parse(S3Request("GET", "photos", b"a", (("partNumber", "1"),), Headers([("range", "bytes=0-1")])))
+
+
+def test_a_read_takes_no_word_on_sse_s3() -> None:
+    with pytest.raises(errors.InvalidArgument):
+        operations.parse(
+            S3Request("GET", "photos", b"a", headers=Headers([("x-amz-server-side-encryption", "AES256")]))
+        )
+
+
+def test_no_customers_key_shows_in_an_operation() -> None:
+    operation = put(*CUSTOMER_KEY)
+    assert isinstance(operation, PutObject)
+    assert isinstance(operation.encryption, CustomerKeyFields)
+    assert CUSTOMER_KEY[1][1] not in repr(operation)
 
 
 @pytest.mark.parametrize(

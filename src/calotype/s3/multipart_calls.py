@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from calotype.auth.checksums import HEADERS
 from calotype.http.message import Headers, Response
 from calotype.s3 import names
 from calotype.s3.bucket_calls import owner_of, place_after, xml_response
@@ -19,7 +18,6 @@ from calotype.s3.encryption_key import customer_key, encryption_key, told_encryp
 from calotype.s3.errors import EntityTooLarge, InvalidRange, InvalidRequest, NoSuchUpload
 from calotype.s3.multipart_operations import (
     MOST_LISTED,
-    MOST_PARTS,
     AbortMultipartUpload,
     CompleteMultipartUpload,
     CreateMultipartUpload,
@@ -38,12 +36,13 @@ from calotype.s3.multipart_results import (
     uploads_document,
 )
 from calotype.s3.object_calls import check_source_conditions, draft_of, write_precondition
-from calotype.s3.payload import MAX_OBJECT_BYTES, checksum_in, hashers_of, payload_of
-from calotype.s3.reads import readable_version, version_headers
+from calotype.s3.operation import MOST_PARTS
+from calotype.s3.payload import MAX_OBJECT_BYTES, hashers_of, payload_of
+from calotype.s3.reads import readable_version, told_checksum, version_headers
 from calotype.s3.version_calls import rows_of
 from calotype.store import errors as store_errors
 from calotype.store.encryption import CustomerKey
-from calotype.store.model import Action, Bucket, Digests, FileVersion, Versioning
+from calotype.store.model import Action, Bucket, FileVersion, Versioning
 
 OnUpload = UploadPart | UploadPartCopy | CompleteMultipartUpload | AbortMultipartUpload | ListParts
 
@@ -88,11 +87,6 @@ async def upload_part(call: Call, asked: UploadPart) -> Response:
     call.bytes_in = part.length
     fields = [("etag", f'"{part.digests.md5}"'), *told_encryption(file), *told_checksum(part.digests, algorithm)]
     return Response(200, Headers(fields))
-
-
-def told_checksum(digests: Digests, algorithm: str | None) -> list[tuple[str, str]]:
-    value = None if algorithm is None else checksum_in(digests, algorithm)
-    return [] if algorithm is None or value is None else [(HEADERS[algorithm], value)]
 
 
 async def allowed_bucket(call: Call, asked: OnUpload) -> Bucket:

@@ -23,10 +23,18 @@ from calotype.s3.encryption import (
 )
 from calotype.s3.errors import InvalidArgument, MalformedXML
 from calotype.s3.object_operations import Conditions, ContentChecksum, Description, checksum_of
-from calotype.s3.operation import Operation, Scope, TransactionClass, bucket_of, header_fields, key_of
+from calotype.s3.operation import (
+    MOST_PARTS,
+    Operation,
+    Scope,
+    TransactionClass,
+    bucket_of,
+    header_fields,
+    key_of,
+    part_number_of,
+)
 from calotype.s3.request import S3Request, text_of_bytes
 
-MOST_PARTS = 10_000
 MOST_LISTED = 1000
 COPIES_PART = "uploadId with x-amz-copy-source"
 """What dispatch takes for the sub-resource of UploadPartCopy, whose query is that of UploadPart."""
@@ -118,19 +126,6 @@ def _part_number(request: S3Request) -> int:
     number = part_number_of(request)
     if number is None:
         raise InvalidArgument.of("partNumber", "", "A part needs a part number.")
-    return number
-
-
-def part_number_of(request: S3Request) -> int | None:
-    """The parameter `partNumber`, None when there is none."""
-    text = request.parameter("partNumber")
-    if text is None:
-        return None
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
-    if not 1 <= number <= MOST_PARTS:
-        raise InvalidArgument.of(
-            "partNumber", text, f"Part number must be an integer between 1 and {MOST_PARTS}, inclusive"
-        )
     return number
 
 

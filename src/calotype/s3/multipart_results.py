@@ -11,6 +11,7 @@ from calotype.s3.checksum_plan import ChecksumPlan
 from calotype.s3.completion import plan_of
 from calotype.s3.multipart_operations import ListMultipartUploads, ListParts
 from calotype.s3.payload import checksum_in
+from calotype.s3.reads import type_of
 from calotype.s3.results import KeyForm, Owner, boolean, iso_milliseconds
 from calotype.store.model import Digests, FileVersion, Part
 
@@ -42,7 +43,7 @@ def checksum_nodes(version: FileVersion) -> list[xml.Node]:
         return []
     return [
         (f"Checksum{checksum['algorithm']}", checksum["value"]),
-        ("ChecksumType", checksum.get("type", "FULL_OBJECT")),
+        ("ChecksumType", type_of(checksum)),
     ]
 
 

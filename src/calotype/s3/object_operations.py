@@ -31,6 +31,7 @@ from calotype.s3.operation import (
     bucket_of,
     header_fields,
     key_of,
+    part_number_of,
     refuse_unsupported_headers,
     yes_or_no,
 )
@@ -258,20 +259,25 @@ class GetObject(Operation):
     overrides: Mapping[str, str] = field(default_factory=dict)
     wants_checksum: bool = False
     customer_key: CustomerKeyFields | None = None
+    part_number: int | None = None
 
     @classmethod
     def from_request(cls, request: S3Request) -> Self:
         refuse_encryption_of_a_read(request.headers)
+        part_number, byte_range = part_number_of(request), request.headers.get("range")
+        if part_number is not None and byte_range is not None:
+            raise InvalidRequest("Cannot specify both Range header and partNumber query parameter")
         return cls(
             bucket_of(request),
             key_of(request),
             version_id_of(request),
-            request.headers.get("range"),
+            byte_range,
             request.headers.get("if-range"),
             Conditions.from_headers(request.headers),
             _overrides(request),
             (request.header("x-amz-checksum-mode") or "").upper() == "ENABLED",
             customer_key_of(request.headers),
+            part_number,
         )
 
     def to_request(self) -> S3Request:
@@ -283,6 +289,8 @@ class GetObject(Operation):
         query = [(f"response-{name}", value) for name, value in self.overrides.items()]
         if self.version_id is not None:
             query.append(("versionId", self.version_id))
+        if self.part_number is not None:
+            query.append(("partNumber", str(self.part_number)))
         return S3Request(self.method, self.bucket, self.key, tuple(query), headers)
 
 

@@ -76,6 +76,22 @@ def header_fields(**fields: str | None) -> Headers:
     return Headers((name.replace("_", "-"), value) for name, value in fields.items() if value is not None)
 
 
+MOST_PARTS = 10_000
+
+
+def part_number_of(request: S3Request) -> int | None:
+    """The parameter `partNumber`, None when there is none."""
+    text = request.parameter("partNumber")
+    if text is None:
+        return None
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
+    if not 1 <= number <= MOST_PARTS:
+        raise InvalidArgument.of(
+            "partNumber", text, f"Part number must be an integer between 1 and {MOST_PARTS}, inclusive"
+        )
+    return number
+
+
 class CannedAcl(StrEnum):
     """The two ACLs that this store knows: allPrivate and allPublic in B2's words (b2.md §8.4)."""
 

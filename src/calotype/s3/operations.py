@@ -25,6 +25,7 @@ from calotype.s3.multipart_operations import (
     UploadPart,
     UploadPartCopy,
 )
+from calotype.s3.object_attributes import GetObjectAttributes
 from calotype.s3.object_operations import (
     DeleteObject,
     DeleteObjects,
@@ -50,6 +51,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     CopyObject,
     GetObject,
     HeadObject,
+    GetObjectAttributes,
     DeleteObject,
     CreateMultipartUpload,
     UploadPart,
@@ -100,9 +102,7 @@ NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
     (Scope.BUCKET, "versioning"): {"PUT": "PutBucketVersioning"},
     (Scope.BUCKET, "website"): _configuration("BucketWebsite"),
     (Scope.OBJECT, "acl"): {"GET": "GetObjectAcl", "PUT": "PutObjectAcl"},
-    (Scope.OBJECT, "attributes"): {"GET": "GetObjectAttributes"},
     (Scope.OBJECT, "legal-hold"): {"GET": "GetObjectLegalHold", "PUT": "PutObjectLegalHold"},
-    (Scope.OBJECT, "partNumber"): {"GET": "GetObject by partNumber", "HEAD": "HeadObject by partNumber"},
     (Scope.OBJECT, "renameObject"): {"PUT": "RenameObject"},
     (Scope.OBJECT, "restore"): {"POST": "RestoreObject"},
     (Scope.OBJECT, "retention"): {"GET": "GetObjectRetention", "PUT": "PutObjectRetention"},
@@ -112,9 +112,11 @@ NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
 }
 """What a sub-resource and method ask for and nobody here answers."""
 
-_SUB_RESOURCES = frozenset(NOT_IMPLEMENTED) | {
-    (operation.scope, operation.sub_resource) for operation in OPERATIONS if operation.sub_resource
-}
+_PART_NUMBER = (Scope.OBJECT, "partNumber")  # alone it must not pass for a PutObject
+_SUB_RESOURCES = (
+    {_PART_NUMBER, *NOT_IMPLEMENTED}
+    | {(operation.scope, operation.sub_resource) for operation in OPERATIONS if operation.sub_resource}
+)  # fmt: skip
 
 
 def parse(request: S3Request) -> Operation:
@@ -133,7 +135,10 @@ def operation_type(request: S3Request) -> type[Operation]:
 
 def _sub_resource(request: S3Request, scope: Scope) -> str | None:
     names = [name for name, _ in request.query if (scope, name) in _SUB_RESOURCES]
-    copies = scope is Scope.OBJECT and request.method == "PUT" and "x-amz-copy-source" in request.headers
+    if request.method in ("GET", "HEAD"):
+        names = [name for name in names if name != "partNumber"]  # a parameter of the two reads
+    has_source = "x-amz-copy-source" in request.headers or "x-amz-copy-source" in names
+    copies = scope is Scope.OBJECT and request.method == "PUT" and has_source
     if "uploadId" in names:  # beside partNumber it is the one that decides
         return COPIES_PART if copies else "uploadId"
     if copies and not names:

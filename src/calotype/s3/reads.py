@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from calotype.auth.checksums import HEADERS
 from calotype.http.conditional import Outcome, Validators, evaluate, if_range_allows, not_modified_headers
 from calotype.http.content_types import user_content_headers
@@ -11,6 +13,7 @@ from calotype.http.ranges import UNSATISFIABLE, content_range, parse_range, reso
 from calotype.s3.call import Call
 from calotype.s3.encryption_key import customer_key, told_encryption
 from calotype.s3.errors import (
+    InvalidPartNumber,
     InvalidRange,
     InvalidRequest,
     MethodNotAllowed,
@@ -20,10 +23,12 @@ from calotype.s3.errors import (
 )
 from calotype.s3.object_operations import Conditions, GetObject, metadata_to_headers
 from calotype.s3.operation import CannedAcl
+from calotype.s3.payload import checksum_in
 from calotype.store import errors as store_errors
 from calotype.store.counted_body import counted_body
 from calotype.store.encryption import CustomerKey
-from calotype.store.model import Action, Bucket, FileVersion, Versioning
+from calotype.store.model import Action, Bucket, Digests, FileVersion, Part, Versioning
+from calotype.store.parts import start_of_part
 
 
 async def get_object(call: Call, asked: GetObject) -> Response:
@@ -39,10 +44,52 @@ async def get_object(call: Call, asked: GetObject) -> Response:
             return Response(304, not_modified_headers(headers))
         case Outcome.PRECONDITION_FAILED:
             raise precondition_failed(asked.conditions)
+    if asked.part_number is not None:
+        return await part_response(call, asked, version, headers, key)
     span = asked_span(asked, version, validators)
     if span is None:
         return await content_response(call, version, 200, headers, (0, version.length), key)
-    headers = headers.without(*HEADERS.values(), "x-amz-checksum-type")  # those of the whole
+    return await span_response(call, version, without_checksum(headers), span, key)
+
+
+def without_checksum(headers: Headers) -> Headers:
+    """The checksum is that of the whole object."""
+    return headers.without(*HEADERS.values(), "x-amz-checksum-type")
+
+
+async def part_response(
+    call: Call, asked: GetObject, version: FileVersion, headers: Headers, key: CustomerKey | None
+) -> Response:
+    """One part of the object, with the number of parts; an object that was not made of parts is its only one."""
+    if not version.part_count:
+        if asked.part_number != 1:
+            raise InvalidPartNumber(ActualPartCount="1", PartNumberRequested=str(asked.part_number))
+        return await span_response(call, version, headers, (0, version.length), key)
+    part = await part_of(call, asked, version)
+    headers = without_checksum(headers).add("x-amz-mp-parts-count", str(version.part_count))
+    checksum = version.attributes.get("checksum")
+    if asked.wants_checksum and checksum:
+        algorithm = checksum["algorithm"]
+        headers = headers.merge([*told_checksum(part.digests, algorithm), ("x-amz-checksum-type", type_of(checksum))])
+    start = start_of_part(part)
+    return await span_response(call, version, headers, (start, start + part.length), key)
+
+
+async def part_of(call: Call, asked: GetObject, version: FileVersion) -> Part:
+    """The part of the number asked for; raises InvalidPartNumber."""
+    assert asked.part_number is not None
+    found = await call.store.large_files.parts(version, asked.part_number, 1)
+    if not found or found[0].part_number != asked.part_number:
+        raise InvalidPartNumber(ActualPartCount=str(version.part_count), PartNumberRequested=str(asked.part_number))
+    return found[0]
+
+
+async def span_response(
+    call: Call, version: FileVersion, headers: Headers, span: tuple[int, int], key: CustomerKey | None
+) -> Response:
+    """Partial content; of no bytes at all there is no range to tell."""
+    if span[0] == span[1]:
+        return await content_response(call, version, 200, headers, span, key)
     headers = headers.add("content-range", content_range(*span, version.length))
     return await content_response(call, version, 206, headers, span, key)
 
@@ -173,8 +220,18 @@ def checksum_headers(version: FileVersion) -> list[tuple[str, str]]:
     checksum = version.attributes.get("checksum")
     if not checksum:
         return []
-    kind = checksum.get("type", "FULL_OBJECT")
-    return [(HEADERS[checksum["algorithm"]], checksum["value"]), ("x-amz-checksum-type", kind)]
+    return [(HEADERS[checksum["algorithm"]], checksum["value"]), ("x-amz-checksum-type", type_of(checksum))]
+
+
+def type_of(checksum: Mapping[str, str]) -> str:
+    """The type of a checksum as kept among the attributes of an object."""
+    return checksum.get("type", "FULL_OBJECT")
+
+
+def told_checksum(digests: Digests, algorithm: str | None) -> list[tuple[str, str]]:
+    """The checksum of these digests as a header field, where it is known."""
+    value = None if algorithm is None else checksum_in(digests, algorithm)
+    return [] if algorithm is None or value is None else [(HEADERS[algorithm], value)]
 
 
 async def content_response(

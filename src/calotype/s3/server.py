@@ -14,7 +14,7 @@ from typing import Any
 
 from calotype.auth.signed_request import REQUIRED_IN_QUERY
 from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Response
-from calotype.s3 import bucket_calls, multipart_calls, object_calls, reads, version_calls
+from calotype.s3 import attribute_calls, bucket_calls, multipart_calls, object_calls, reads, version_calls
 from calotype.s3.addressing import Address, address_of
 from calotype.s3.authentication import authenticate
 from calotype.s3.bucket_operations import (
@@ -40,6 +40,7 @@ from calotype.s3.multipart_operations import (
     UploadPart,
     UploadPartCopy,
 )
+from calotype.s3.object_attributes import GetObjectAttributes
 from calotype.s3.object_operations import DeleteObject, DeleteObjects, GetObject, HeadObject, PutObject
 from calotype.s3.operation import Operation
 from calotype.s3.operations import operation_type
@@ -69,6 +70,7 @@ ANSWERS: Mapping[type[Operation], Answer] = {
     CopyObject: object_calls.copy_object,
     GetObject: reads.get_object,
     HeadObject: reads.get_object,
+    GetObjectAttributes: attribute_calls.get_object_attributes,
     DeleteObject: object_calls.delete_object,
     CreateMultipartUpload: multipart_calls.create_multipart_upload,
     UploadPart: multipart_calls.upload_part,
