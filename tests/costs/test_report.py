@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from calotype.admin.json import AlertEntry, BucketUse, CapUse, DayCalls, EdgeDay, LedgerEntry, Usage
 from calotype.costs.bill import Cdn
 from calotype.costs.prices import price_list
-from calotype.costs.report import CostReport, Use, report
+from calotype.costs.report import CostReport, Use, alert_lines, report
 
 NOON_MS = 1_795_348_800_000  # 2026-11-22, 12:00 UTC
 TODAY = "2026-11-22"
@@ -111,6 +112,12 @@ def test_of_each_caps_alerts_the_highest_is_told() -> None:
         ),
         ("storage", 75, "75 % of the cap on storage is used up."),
     ]
+
+
+def test_an_upload_that_was_too_large_for_what_is_left_does_not_mean_that_all_is_used_up() -> None:
+    full = AlertEntry(day=TODAY, cap="storage", percent=100, at_ms=3)
+    [alert] = alert_lines(msgspec.structs.replace(USAGE, alerts=[full]))
+    assert alert.text == "Uploads were refused that are more than what is left of the cap on storage."
 
 
 def test_what_the_cache_kept_from_the_origin() -> None:

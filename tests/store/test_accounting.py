@@ -207,6 +207,45 @@ async def test_alerts_are_not_told_again_after_a_restart(tmp_path: Path, caplog:
     assert caplog.records == []
 
 
+@pytest.mark.parametrize(
+    ("caps", "held"),
+    [
+        (Caps(class_b=4), [75, 100]),
+        (Caps(class_b=5), [75]),  # raised: four of five are used up
+        (Caps(class_b=100), []),
+        (Caps(), []),
+    ],
+)
+async def test_an_alert_holds_as_long_as_the_cap_is_not_raised(tmp_path: Path, caps: Caps, held: list[int]) -> None:
+    clock, key = Clock(), MasterKey.random()
+    async with await Store.open(
+        tmp_path, key, clock=clock, settings=StoreSettings(reserve_bytes=0, caps=Caps(class_b=4))
+    ) as store:
+        account = (await store.default_account()).account_id
+        store.accounting.begin_call(account, "B", 4)
+        store.count(account, "photographs", "GetObject", "B", calls=4)
+        await store.flush()
+        assert [alert.percent for alert in await store.accounting.alerts(account)] == [75, 100]
+    async with await Store.open(
+        tmp_path, key, clock=clock, settings=StoreSettings(reserve_bytes=0, caps=caps)
+    ) as store:
+        assert [alert.percent for alert in await store.accounting.alerts(account)] == held
+        clock.now_ms += DAY_MS
+        assert await store.accounting.alerts(account) == []
+
+
+async def test_an_alert_for_storage_holds_until_something_is_deleted() -> None:
+    async with store_with(storage_bytes=100) as (store, account):
+        bucket = await store.create_bucket(account, "photographs")
+        await put(store, bucket, b"a", 100)
+        store.count(account, "photographs", "PutObject", "A", bytes_in=100)
+        await store.flush()
+        assert [alert.percent for alert in await store.accounting.alerts(account)] == [75, 100]
+        [version] = (await store.list_versions(bucket.bucket_id)).versions
+        await store.delete_version(bucket.bucket_id, b"a", version.version_id)
+        assert await store.accounting.alerts(account) == []
+
+
 async def test_uploads_at_once_do_not_get_past_the_cap_together() -> None:
     async with store_with(storage_bytes=100) as (store, account):
         bucket = await store.create_bucket(account, "photographs")

@@ -28,7 +28,7 @@ async def usage_of(store: Store, account_id: str, now_ms: int) -> Usage:
         caps=[CapUse(cap=cap.value, limit=store.accounting.caps.limit(cap), used=used[cap]) for cap in Cap],
         alerts=[
             AlertEntry(day=alert.day, cap=alert.cap, percent=alert.percent, at_ms=alert.at_ms)
-            for alert in await store.accounting.alerts(account_id, today)
+            for alert in await store.accounting.alerts(account_id)
         ],
         buckets=[
             BucketUse(bucket_name=names[usage.bucket_id], stored_bytes=usage.stored_bytes, versions=usage.versions)

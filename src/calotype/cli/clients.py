@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import msgspec
 
 from calotype.b2.client import B2Client, Unreachable
-from calotype.b2.errors import B2Error, BadBucketId, NotFound, Unauthorized
+from calotype.b2.errors import B2Error, BadBucketId, CapExceeded, NotFound, Unauthorized
 from calotype.b2.json import BucketObject
 from calotype.cli.errors import CommandError, ExitCode
 from calotype.cli.http import http_client
@@ -59,7 +59,8 @@ def told(exc: B2Error, profile: Profile, when_refused: str) -> CommandError:
         )
     if isinstance(exc, NotFound | BadBucketId):
         return CommandError("There is no such thing at the origin", message, "", ExitCode.NOT_FOUND)
-    return CommandError("The origin refuses this", message or exc.code or f"status {exc.status}")
+    hint = "`calotype costs` shows which cap is used up" if isinstance(exc, CapExceeded) else ""
+    return CommandError("The origin refuses this", message or exc.code or f"status {exc.status}", hint)
 
 
 def require_capability(client: B2Client, capability: str, profile: Profile) -> None:

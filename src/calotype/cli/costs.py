@@ -43,7 +43,9 @@ def print_use(told: CostReport) -> None:
             for use in told.use
         ],
     )
-    print_lines(["", *(f"! {alert.text}" for alert in told.alerts), *([""] if told.alerts else [])])
+    if any(use.will_exceed for use in told.use):
+        print_lines(["", "! more than the cap, when the day goes on as it began"])
+    print_lines(["", *(alert.text for alert in told.alerts), *([""] if told.alerts else [])])
     print_table(
         ("Bucket", "stored", "class A", "class B", "class C", "in", "out"),
         [

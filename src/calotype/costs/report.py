@@ -235,19 +235,24 @@ def operation_lines(rows: Iterable[LedgerEntry]) -> list[OperationLine]:
 
 def alert_lines(usage: Usage) -> list[AlertLine]:
     """Of each cap the highest that was reached."""
+    room = {each.cap: each.limit is None or each.used < each.limit for each in usage.caps}
     highest: dict[str, int] = {}
     for alert in usage.alerts:
         highest[alert.cap] = max(alert.percent, highest.get(alert.cap, 0))
     return [
-        AlertLine(cap=cap, percent=percent, text=alert_text(cap, percent)) for cap, percent in sorted(highest.items())
+        AlertLine(cap=cap, percent=percent, text=alert_text(cap, percent, has_room=room.get(cap, False)))
+        for cap, percent in sorted(highest.items())
     ]
 
 
-def alert_text(cap: str, percent: int) -> str:
+def alert_text(cap: str, percent: int, *, has_room: bool) -> str:
+    """`has_room` at 100 %: what was refused was more than what is left."""
     if percent < 100:
         return f"{percent} % of {CAPS_IN_WORDS[cap]} is used up."
-    remedy = "until something is deleted" if cap == "storage" else "until 00:00 UTC"
     what = {"storage": "Uploads", "download": "Downloads"}.get(cap, "Such calls")
+    if has_room:
+        return f"{what} were refused that are more than what is left of {CAPS_IN_WORDS[cap]}."
+    remedy = "until something is deleted" if cap == "storage" else "until 00:00 UTC"
     return f"All of {CAPS_IN_WORDS[cap]} is used up. {what} beyond it are refused {remedy}."
 
 

@@ -104,7 +104,7 @@ def _from_cache_status(members: Sequence[str]) -> str:
 def _failure(answer: Answer) -> Iterator[Finding]:
     reason = {
         404: "there is nothing under this address",
-        403: "access is refused: is the bucket private, and the edge without a key for it?",
+        403: "access is refused: is the bucket private, and the edge without a key for it? Or is a cap used up?",
         401: "the origin asks for credentials",
         520: "the origin's answer was no HTTP",
         521: "the origin refuses connections",

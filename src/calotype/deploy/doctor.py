@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from calotype.b2.client import B2Client
-from calotype.b2.errors import B2Error, NotFound, Unauthorized
+from calotype.b2.errors import B2Error, CapExceeded, NotFound, Unauthorized
 from calotype.b2.transport import Unreachable
 from calotype.deploy.check import Answer, Level, cache_status, findings
 from calotype.upload.links import link_to
@@ -99,6 +99,8 @@ def _step(layer: str, look: Callable[[], str]) -> Step:
         return Step("origin", False, exc.message, "is the origin started, and its address right?")
     except Unauthorized as exc:
         return Step("key", False, exc.message or "the key does not allow it", "use a key with more capabilities")
+    except CapExceeded as exc:
+        return Step(layer, False, f"{exc.code}: {exc.message}", "`calotype costs` shows which cap of yours is used up")
     except B2Error as exc:
         return Step(layer, False, f"{exc.code}: {exc.message}")
 
@@ -257,7 +259,10 @@ def _hint_for(status: int) -> str:
     if status == 404:
         return "the edge asks for the wrong bucket or path: `calotype plan` shows its rules"
     if status in (401, 403):
-        return 'the bucket is private and the edge has no key for it: set access = "private" and `calotype apply`'
+        return (
+            'the bucket is private and the edge has no key for it: set access = "private" and `calotype apply`. '
+            "Or a cap is used up: `calotype costs`"
+        )
     if status >= 500:
         return "the edge does not reach the origin: its DNS record, port or SSL mode is wrong"
     return "`calotype check` tells more"

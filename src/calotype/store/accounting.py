@@ -195,9 +195,14 @@ class Accounting:
         stored = (await self._stored_bytes([account_id]))[account_id]
         return {cap: stored if cap is Cap.STORAGE else totals.get(cap, 0) for cap in Cap}
 
-    async def alerts(self, account_id: str, since_day: str) -> list[Alert]:
-        """By time, from a day (YYYY-MM-DD) on."""
-        return await self._metadata.read(lambda transaction: transaction.alerts(account_id, since_day))
+    async def alerts(self, account_id: str) -> list[Alert]:
+        """Today's that still hold, by time: not of a cap that was raised since, or where something was deleted."""
+        day = day_number(self._clock())
+        used = await self.used(account_id)
+        told = await self._metadata.read(lambda transaction: transaction.alerts(account_id, name_of_day(day)))
+        return [
+            each for each in told if each.percent in self._reached(account_id, day, Cap(each.cap), used[Cap(each.cap)])
+        ]
 
     async def _stored_bytes(self, account_ids: Iterable[str]) -> dict[str, int]:
         wanted = list(account_ids)
