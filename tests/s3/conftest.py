@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from calotype.auth.capabilities import ALL_CAPABILITIES
 from calotype.auth.sigv4 import presign, sign_headers
 from calotype.http.message import Headers, Request, read_body
 from calotype.s3 import xml
+from calotype.s3.multipart_operations import CompletedPart, CompleteMultipartUpload
 from calotype.s3.server import S3Server
 from calotype.s3.settings import S3Settings
 from calotype.store.model import ApplicationKey, Bucket, BucketType, Versioning
@@ -130,3 +132,57 @@ async def site() -> AsyncIterator[Site]:
             random_bytes=lambda size: bytes(range(size)),
         )
         yield Site(store, server, account.account_id, key, moment_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """Requests on one upload of `/photos/film`, or of another target."""
+
+    site: Site
+    target: str = "/photos/film"
+
+    def at(self, target: str) -> Uploads:
+        return Uploads(self.site, target)
+
+    async def create(self, *headers: tuple[str, str], **options: Any) -> str:
+        answer = await self.site.send("POST", f"{self.target}?uploads", headers, **options)
+        upload_id = answer.root.text_of("UploadId")
+        assert upload_id is not None, answer.body
+        return upload_id
+
+    async def part(
+        self, upload_id: str, number: int, content: bytes, *headers: tuple[str, str], **options: Any
+    ) -> Answer:
+        target = f"{self.target}?partNumber={number}&uploadId={upload_id}"
+        return await self.site.send("PUT", target, headers, content, **options)
+
+    async def copy(self, upload_id: str, number: int, source: str, *headers: tuple[str, str], **options: Any) -> Answer:
+        return await self.part(upload_id, number, b"", ("x-amz-copy-source", source), *headers, **options)
+
+    async def complete(self, upload_id: str, *parts: tuple[int, bytes], headers: Any = (), **options: Any) -> Answer:
+        named = tuple(CompletedPart(number, hashlib.md5(content).hexdigest()) for number, content in parts)
+        body = CompleteMultipartUpload("photos", b"film", upload_id, named).to_request().body
+        return await self.site.send("POST", f"{self.target}?uploadId={upload_id}", headers, body, **options)
+
+    async def abort(self, upload_id: str, **options: Any) -> Answer:
+        return await self.site.send("DELETE", f"{self.target}?uploadId={upload_id}", **options)
+
+    async def parts(self, upload_id: str, query: str = "", **options: Any) -> Answer:
+        return await self.site.send("GET", f"{self.target}?uploadId={upload_id}{query}", **options)
+
+    async def whole(self, *contents: bytes) -> str:
+        """An object of these parts; the upload's id."""
+        upload_id = await self.create()
+        for number, content in enumerate(contents, start=1):
+            await self.part(upload_id, number, content)
+        answer = await self.complete(upload_id, *enumerate(contents, start=1))
+        assert answer.status == 200, answer.body
+        return upload_id
+
+
+@pytest.fixture
+async def uploads(site: Site) -> Uploads:
+    """Where a part but the last has at least 11 bytes, in the bucket `photos`."""
+    site.server._settings = S3Settings(minimum_part_size_bytes=11)
+    await site.bucket()
+    return Uploads(site)
