@@ -259,10 +259,9 @@ async def test_a_part_that_cannot_be_read(
 # attributes
 
 
-async def attributes(site: Any, key: str, names: str, *headers: tuple[str, str], **options: Any) -> Any:
-    return await site.send(
-        "GET", f"/photos/{key}?attributes", [("x-amz-object-attributes", names), *headers], **options
-    )
+async def attributes(site: Any, name: str, wanted: str, *headers: tuple[str, str], **options: Any) -> Any:
+    fields = [("x-amz-object-attributes", wanted), *headers]
+    return await site.send("GET", f"/photos/{name}?attributes", fields, **options)
 
 
 async def test_an_objects_attributes_are_those_asked_for(site: Any, uploads: Any) -> None:

@@ -31,8 +31,10 @@ def plan_of(file: FileVersion) -> ChecksumPlan | None:
 
 def finished_of(asked: CompleteMultipartUpload, file: FileVersion, parts: Sequence[Part], least_bytes: int) -> Finished:
     """The object that the request asks for; raises what keeps it from being made. `parts` are all there are."""
-    plan = completed_plan(asked, plan_of(file))
-    chosen = chosen_parts(asked.parts, {part.part_number: part for part in parts}, plan)
+    created = plan_of(file)
+    plan = completed_plan(asked, created)
+    chosen = chosen_parts(asked.parts, {part.part_number: part for part in parts})
+    check_part_checksums(asked.parts, created)
     check_sizes(chosen, least_bytes)
     check_object_size(asked.object_size, sum(part.length for part in chosen))
     checksum = object_checksum(plan, chosen)
@@ -75,27 +77,35 @@ def type_mismatch(expected: str, actual: str) -> InvalidRequest:
     )
 
 
-def chosen_parts(asked: Sequence[CompletedPart], uploaded: Mapping[int, Part], plan: ChecksumPlan | None) -> list[Part]:
+def chosen_parts(asked: Sequence[CompletedPart], uploaded: Mapping[int, Part]) -> list[Part]:
     """The uploaded parts that the request names, each as it describes it."""
     numbers = [part.part_number for part in asked]
     if any(number >= following for number, following in pairwise(numbers)):
         raise InvalidPartOrder
-    return [_chosen_part(part, uploaded, plan) for part in asked]
+    return [_chosen_part(part, uploaded.get(part.part_number)) for part in asked]
 
 
-def _chosen_part(asked: CompletedPart, uploaded: Mapping[int, Part], plan: ChecksumPlan | None) -> Part:
-    part = uploaded.get(asked.part_number)
-    if part is None or part.digests.md5 != asked.etag:
+def _chosen_part(asked: CompletedPart, part: Part | None) -> Part:
+    if part is None or part.digests.md5 != asked.etag or not _has_checksums(part, asked.checksums):
         raise InvalidPart(PartNumber=str(asked.part_number), ETag=asked.etag)
-    for algorithm, value in asked.checksums.items():
-        if checksum_in(part.digests, algorithm) not in (None, value):
-            raise InvalidPart(PartNumber=str(asked.part_number), ETag=asked.etag)
-    if plan is not None and plan.type is ChecksumType.COMPOSITE and plan.algorithm not in asked.checksums:
-        raise InvalidRequest(
-            f"The upload was created using a {plan.algorithm.lower()} checksum. The complete request must include the "
-            f"checksum for each part. It was missing for part {asked.part_number} in the request."
-        )
     return part
+
+
+def _has_checksums(part: Part, checksums: Mapping[str, str]) -> bool:
+    """Whether none of the checksums differs from one that is known of the part."""
+    return all(checksum_in(part.digests, algorithm) in (None, value) for algorithm, value in checksums.items())
+
+
+def check_part_checksums(asked: Sequence[CompletedPart], plan: ChecksumPlan | None) -> None:
+    """An upload created for a composite checksum is completed with that of each part."""
+    if plan is None or plan.type is not ChecksumType.COMPOSITE:
+        return
+    for part in asked:
+        if plan.algorithm not in part.checksums:
+            raise InvalidRequest(
+                f"The upload was created using a {plan.algorithm.lower()} checksum. The complete request must include "
+                f"the checksum for each part. It was missing for part {part.part_number} in the request."
+            )
 
 
 def check_sizes(parts: Sequence[Part], least_bytes: int) -> None:
