@@ -11,14 +11,11 @@ All of them belong to one event loop; times come from the `clock` given to `open
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
 
 from calotype.master_key import MasterKey
 from calotype.store import ids, listing, locking, object_lock, versions
-from calotype.store.backup import Copied, write_backup
+from calotype.store.account_store import AccountStore
 from calotype.store.blobs import Blobs
 from calotype.store.commits import Commits
 from calotype.store.copying import Copying, Span
@@ -26,7 +23,6 @@ from calotype.store.digesting import Hasher
 from calotype.store.encrypted_blobs import ClearBlobs
 from calotype.store.encryption import CustomerKey, EncryptionKey, check_customer_key
 from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
-from calotype.store.fsck import Fsck, FsckReport
 from calotype.store.incoming import BlobIntake, Received
 from calotype.store.large_files import LargeFiles
 from calotype.store.lifecycle_job import LifecycleJob
@@ -35,19 +31,12 @@ from calotype.store.memory_metadata import MemoryMetadata
 from calotype.store.metadata import Metadata, Transaction
 from calotype.store.model import (
     Action,
-    ApplicationKey,
     Bucket,
-    BucketSettings,
-    BucketType,
     FileVersion,
-    LedgerRow,
     ListingPage,
-    OutboxRow,
     Retention,
     VersionDraft,
-    Versioning,
 )
-from calotype.store.open_store import OpenStore
 from calotype.store.reading import read_version
 from calotype.store.settings import RESERVE_BYTES, Clock, StoreSettings, milliseconds_now
 from calotype.store.space import DiskReserve
@@ -57,7 +46,7 @@ from calotype.store.versions import Change, Precondition
 __all__ = ["RESERVE_BYTES", "Clock", "Store", "StoreSettings", "memory_store", "milliseconds_now"]
 
 
-class Store(OpenStore):
+class Store(AccountStore):
     """Made by `open` or `memory_store`; `close` waits for what is under way."""
 
     def __init__(
@@ -73,54 +62,6 @@ class Store(OpenStore):
         self._copying = Copying(metadata, changes, self._intake, clock, self._content, self._new_version)
         self.large_files = LargeFiles(metadata, changes, self._intake, clock, self._new_version, self._copying)
         self.lifecycle = LifecycleJob(metadata, self._commits.commit, clock, self._marker)
-
-    # buckets
-
-    async def create_bucket(
-        self,
-        account_id: str,
-        name: str,
-        *,
-        type: BucketType = BucketType.PRIVATE,
-        versioning: Versioning = Versioning.ENABLED,
-        info: Mapping[str, str] | None = None,
-        settings: BucketSettings | None = None,
-        most: int | None = None,
-    ) -> Bucket:
-        """Raises BucketExists, which carries the account that has the name, and TooManyBuckets beyond `most`."""
-        kept = settings or BucketSettings()
-        return await self._buckets.create(account_id, name, type, versioning, info or {}, kept, self._clock(), most)
-
-    async def bucket(self, name: str) -> Bucket:
-        """The bucket of that name, compared without case, of whatever account."""
-        return await self._buckets.by_name(name)
-
-    async def bucket_by_id(self, bucket_id: str) -> Bucket:
-        return await self._buckets.by_id(bucket_id)
-
-    async def list_buckets(self, account_id: str) -> list[Bucket]:
-        return await self.metadata.read(lambda transaction: transaction.buckets(account_id))
-
-    async def update_bucket(self, bucket_id: str, *, if_revision_is: int | None = None, **changes: Any) -> Bucket:
-        """Replace fields of the bucket (type, versioning, info, settings); raises RevisionConflict, NoSuchBucket."""
-        return await self.change_bucket(
-            bucket_id, lambda bucket: replace(bucket, **changes), if_revision_is=if_revision_is
-        )
-
-    async def change_bucket(
-        self, bucket_id: str, change: Callable[[Bucket], Bucket], *, if_revision_is: int | None = None
-    ) -> Bucket:
-        """Put in its place what `change` makes of the bucket; raises RevisionConflict, NoSuchBucket.
-
-        `change` runs in the transaction, maybe twice, and raises to refuse.
-        """
-        return await self._buckets.update(bucket_id, if_revision_is, change)
-
-    async def delete_bucket(self, bucket_id: str) -> Bucket:
-        """Raises BucketNotEmpty while any version, marker or unfinished upload is left."""
-        return await self._buckets.delete(bucket_id)
-
-    # versions
 
     def upload(
         self,
@@ -335,110 +276,6 @@ class Store(OpenStore):
                 unfinished=unfinished,
             )
         )
-
-    # application keys and secrets
-
-    async def create_key(
-        self,
-        account_id: str,
-        name: str,
-        capabilities: Iterable[str],
-        *,
-        bucket_ids: Iterable[str] | None = None,
-        name_prefix: str | None = None,
-        valid_ms: int | None = None,
-    ) -> ApplicationKey:
-        now_ms = self._clock()
-        return await self._keyring.create(
-            account_id,
-            name,
-            capabilities,
-            bucket_ids=bucket_ids,
-            name_prefix=name_prefix,
-            now_ms=now_ms,
-            expires_at_ms=None if valid_ms is None else now_ms + valid_ms,
-        )
-
-    async def create_master_key(self, account_id: str, name: str, capabilities: Iterable[str]) -> ApplicationKey:
-        """The key with which the account itself signs in, in place of an earlier one; its index is 0."""
-        return await self._keyring.create(
-            account_id,
-            name,
-            capabilities,
-            bucket_ids=None,
-            name_prefix=None,
-            now_ms=self._clock(),
-            expires_at_ms=None,
-            is_master=True,
-        )
-
-    async def key(self, key_id: str) -> ApplicationKey:
-        """The key, also when it has expired, from memory where possible; raises NoSuchApplicationKey."""
-        return await self._keyring.key(key_id)
-
-    async def list_keys(
-        self, account_id: str, start_key_id: str | None = None, limit: int = 1000
-    ) -> list[ApplicationKey]:
-        """The account's keys by id, `start_key_id` included."""
-        return await self._keyring.keys(account_id, start_key_id, limit)
-
-    async def delete_key(self, account_id: str, key_id: str) -> ApplicationKey:
-        return await self._keyring.delete(account_id, key_id)
-
-    # ledger and outbox
-
-    def count(
-        self,
-        account_id: str,
-        bucket_name: str,
-        operation: str,
-        transaction_class: str,
-        bytes_in: int = 0,
-        bytes_out: int = 0,
-        *,
-        calls: int = 1,
-    ) -> None:
-        """Count a call in the ledger, kept within the second; `calls` of them where one is charged as several.
-
-        What it uses of a cap is `accounting`'s: `begin_call` before the call is done, or `note_call`.
-        """
-        counted = (account_id, bucket_name, operation, transaction_class, calls, bytes_in, bytes_out)
-        self.accounting.calls.count(*counted, self._clock())
-
-    async def ledger(self, day: str | None = None) -> list[LedgerRow]:
-        """The counted calls, of one UTC day (YYYY-MM-DD) or all, up to this moment."""
-        await self._housekeeping.flush_ledger()
-        return await self.metadata.read(lambda transaction: transaction.ledger(day))
-
-    async def outbox(self, after: int, limit: int = 1000) -> list[OutboxRow]:
-        """Keys whose visible content changed, by sequence, those greater than `after`."""
-        after = max(after, self._housekeeping.outbox_forgotten_up_to)
-        return await self.metadata.read(lambda transaction: transaction.outbox(after, limit))
-
-    async def wait_outbox(self, after: int) -> None:
-        """Come back when the outbox holds a row beyond `after`."""
-        await self._housekeeping.wait_outbox(after)
-
-    async def forget_outbox(self, up_to: int) -> None:
-        """Rows up to this sequence come no more. A crash within the second after may bring some of them back."""
-        self._housekeeping.forget_outbox(up_to)
-
-    # care
-
-    async def fsck(self) -> FsckReport:
-        """Check every row against its bytes and release orphans; may take as long as reading all of the content."""
-        report = await Fsck(self.metadata, self.blobs, self._master_key_id).run()
-        return replace(report, orphans=await self.sweep())
-
-    async def sweep(self) -> int:
-        """Release blobs that no row names, for removal; how many. Runs by itself once after `open`."""
-        return await self._housekeeping.sweep()
-
-    async def backup(self, target: Path) -> Copied:
-        """A consistent copy in `target`, a new or empty folder, while uploads and deletes go on."""
-        await self.flush()
-        with self._housekeeping.removals.paused():
-            return await write_backup(self.metadata, self.blobs, target, self._files)
 
     # inside
 
