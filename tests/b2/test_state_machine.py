@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from operator import itemgetter
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -393,7 +394,8 @@ class B2Agrees(RuleBasedStateMachine):
         return ("folder", row.decode()) if isinstance(row, bytes) else self.told(row)
 
 
-TestB2Agrees = B2Agrees.TestCase
+# The time is for shortening a failure; without one it takes some seconds.
+TestB2Agrees = pytest.mark.timeout(600)(B2Agrees.TestCase)
 TestB2Agrees.settings = settings(
     max_examples=100,
     stateful_step_count=40,

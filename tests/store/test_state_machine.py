@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
@@ -347,7 +348,8 @@ class StoresAgree(SideBySide):
             )
 
 
-TestStoresAgree = StoresAgree.TestCase
+# The time is for shortening a failure; without one it takes half a minute.
+TestStoresAgree = pytest.mark.timeout(600)(StoresAgree.TestCase)
 TestStoresAgree.settings = settings(
     max_examples=150,
     stateful_step_count=50,
