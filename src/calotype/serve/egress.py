@@ -106,7 +106,7 @@ class Egress:
         try:
             addresses = await self._resolve(destination.host, destination.port)
         except OSError as exc:
-            raise ConnectFailed("dns", f"{destination.host} cannot be resolved: {exc}") from exc
+            raise ConnectFailed("dns", f"{destination.host} cannot be resolved: {exc.strerror or exc}") from exc
         reasons = {address: refusal(address, private_addresses=self._private_addresses) for address in addresses}
         permitted = [address for address, reason in reasons.items() if reason is None]
         if not permitted:
