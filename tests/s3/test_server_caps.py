@@ -55,6 +55,8 @@ async def test_class_b_refuses_get_and_head_beyond_its_cap(site):
         ("GET", "/photos"),
         ("GET", "/photos?list-type=2"),
         ("GET", "/photos?versions"),
+        ("GET", "/photos?uploads"),
+        ("GET", "/photos/a.png?uploadId=u"),
     ],
 )
 async def test_class_c_refuses_beyond_its_cap(site, method, target):
@@ -66,6 +68,32 @@ async def test_class_c_refuses_beyond_its_cap(site, method, target):
         assert (answer.code, answer.root.text_of("Message").startswith(TRANSACTION)) == ("AccessDenied", True)
     assert [bucket.name for bucket in await site.store.list_buckets(site.account_id)] == ["photos"]
     assert await counted(site) == {}
+
+
+async def test_the_calls_of_an_upload_count_in_their_classes(site, uploads):
+    await site.send("PUT", "/photos/source", body=b"hello")
+    upload_id = await uploads.create()
+    await uploads.part(upload_id, 1, b"first part")
+    cap(site, class_b=0, class_c=1)
+    assert (await uploads.copy(upload_id, 2, "/photos/source")).status == 200  # the source is read as part of the copy
+    assert refusal(await uploads.copy(upload_id, 3, "/photos/source"))[2].startswith(TRANSACTION)
+    attributes = await site.send("GET", "/photos/source?attributes", [("x-amz-object-attributes", "ETag")])
+    assert attributes.status == 403
+    assert (await uploads.complete(upload_id, (1, b"first part"))).status == 200  # class A has no cap
+    assert (await uploads.abort(await uploads.create())).status == 204
+    found = await counted(site)
+    names = ("CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "AbortMultipartUpload")
+    assert [found[("photos", name, "A")] for name in names] == [2, 1, 1, 1]
+    assert found[("photos", "UploadPartCopy", "C")] == 1
+    assert ("photos", "GetObjectAttributes", "B") not in found
+
+
+async def test_the_storage_cap_stops_uploads_and_their_parts(site, uploads):
+    upload_id = await uploads.create()
+    cap(site, storage_bytes=10)
+    assert (await uploads.part(upload_id, 1, b"eight by")).status == 200
+    assert refusal(await uploads.part(upload_id, 2, b"three")) == (403, "AccessDenied", STORAGE)
+    assert (await uploads.complete(upload_id, (1, b"eight by"))).status == 200
 
 
 async def test_a_copy_is_class_c(site):

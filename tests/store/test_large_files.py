@@ -334,6 +334,25 @@ async def test_a_precondition_of_finish_sees_the_visible_version(store: Store, b
     assert len(await store.large_files.parts(file)) == 1
 
 
+async def test_files_in_progress_are_listed_by_key(store: Store, bucket: Bucket, clock: Clock) -> None:
+    started = []
+    for key in (b"z/2", b"a", b"z/1", b"z/1", b"z/1"):
+        clock.now_ms += 1
+        started.append(await start(store, bucket, key))
+    await put(store, bucket, b"a", b"x")
+    listed = store.large_files.unfinished_by_key
+    in_order = (started[1], *started[2:], started[0])
+    assert (await listed(bucket.bucket_id)).versions == in_order
+    assert (await listed(bucket.bucket_id, prefix=b"z/", limit=2)).versions == in_order[1:3]
+    after = await listed(bucket.bucket_id, start_key=b"z/1", after_version_id=started[3].version_id)
+    assert (after.versions, after.next_key) == ((started[4], started[0]), None)
+    folded = await listed(bucket.bucket_id, delimiter=b"/", limit=1)
+    assert (folded.versions, folded.common_prefixes, folded.next_key) == ((started[1],), (), b"z/1")
+    assert (await listed(bucket.bucket_id, delimiter=b"/", start_key=b"b")).common_prefixes == (b"z/",)
+    with pytest.raises(NoSuchBucket):
+        await listed("0" * 24)
+
+
 async def test_files_in_progress_are_listed_by_age(store: Store, bucket: Bucket, clock: Clock) -> None:
     started = []
     for key in (b"z/1", b"a/1", b"z/2", b"z/3"):
