@@ -406,17 +406,18 @@ async def test_a_rule_that_has_failed_for_long_is_suspended_with_a_reason(
         await site.put(bucket)  # asks nobody any more
         assert await nothing_waits(site.store)
         assert (await site.rule(bucket)).suspension_reason.startswith("Every delivery has failed since ")
+        (notice,) = site.store.notices.of(bucket.account_id)
+        assert notice.message.startswith("The webhook of the rule my-rule of the bucket photographs is suspended: ")
         receiver.answers = []
         tried = len(receiver.requests)
         await site.set_rules(bucket, to(receiver.url))  # takes it up again
         await site.put(bucket, "new.png")
         await until(lambda: len(receiver.requests) == tried + 1)
+        await until(lambda: not site.store.notices.of(bucket.account_id))  # it answers again
     assert receiver.told[-1] == "ObjectCreated:Upload new.png"
     told = capfd.readouterr().err
     assert "the webhook my-rule of the bucket photographs is suspended" in told
     assert "token=a" not in told
-    (notice,) = site.store.notices.of(bucket.account_id)
-    assert notice.message.startswith("The webhook of the rule my-rule of the bucket photographs is suspended: ")
 
 
 async def test_a_new_target_is_tried_at_once(site: Site, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,9 @@ def test_a_notice_seen_again_is_counted_and_comes_first():
         ("b", "at 2", 1),
     ]
     assert notices.of("another") == []
+    notices.remove("account", "kind", "a")
+    notices.remove("account", "kind", "never there")
+    assert [notice.subject for notice in notices.of("account")] == ["b"]
 
 
 def test_they_stay_few_however_much_goes_wrong():

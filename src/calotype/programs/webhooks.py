@@ -191,6 +191,7 @@ class Webhooks:
         if failed:
             await self._put_off(delivery, [event for batch, _ in failed for event in batch])
         if len(failed) < len(batches):
+            self._store.notices.remove(*_notice_of(delivery))
             if streak.failures:
                 log(f"{delivery.name} answers again")
             return NO_FAILURES
@@ -236,9 +237,8 @@ class Webhooks:
 
     def _note(self, delivery: Delivery, what: str) -> None:
         """Have the owner told, in the console too."""
-        bucket, name = delivery.bucket, delivery.rule.name
-        message = f"The webhook of the rule {name} of the bucket {bucket.name} {what}"
-        self._store.notices.add(bucket.account_id, "webhook", f"{bucket.name}/{name}", message, self._clock())
+        message = f"The webhook of the rule {delivery.rule.name} of the bucket {delivery.bucket.name} {what}"
+        self._store.notices.add(*_notice_of(delivery), message, self._clock())
 
     async def _suspend(self, place: RulePlace, delivery: Delivery, reason: str) -> None:
         """Set the rule out of force, until somebody sets it again; what waits for it is given up."""
@@ -246,6 +246,11 @@ class Webhooks:
         await self._queue.forget_all(place)
         self._note(delivery, f"is suspended: {reason}. Set its rules again to take it up.")
         log(f"{delivery.name} is suspended: {reason}. Set its rules again to take it up")
+
+
+def _notice_of(delivery: Delivery) -> tuple[str, str, str]:
+    """Account, kind and subject of what the owner is told of the rule."""
+    return delivery.bucket.account_id, "webhook", f"{delivery.bucket.name}/{delivery.rule.name}"
 
 
 def _tried_for_ms(attempts: int) -> int:

@@ -33,6 +33,10 @@ class Notices:
             del self._notices[next(iter(self._notices))]
         return self._notices[place]
 
+    def remove(self, account_id: str, kind: str, subject: str) -> None:
+        """What was noticed is over; nothing when it was not noticed."""
+        self._notices.pop((account_id, kind, subject), None)
+
     def of(self, account_id: str) -> list[Notice]:
         """The account's, the latest first."""
         return [notice for notice in reversed(self._notices.values()) if notice.account_id == account_id]
