@@ -28,7 +28,12 @@ NAMES = st.sampled_from(
         "start-after",
         "encoding-type",
         "versionId",
+        "uploads",
         "uploadId",
+        "partNumber",
+        "key-marker",
+        "upload-id-marker",
+        "attributes",
         "delete",
         "acl",
         "location",
@@ -39,7 +44,7 @@ NAMES = st.sampled_from(
     ]
 )
 VALUES = st.one_of(
-    st.sampled_from(["", "2", "url", "1", "-1", "%ff", "%00", "MQ==", "null", "%0d%0a"]),
+    st.sampled_from(["", "2", "url", "1", "-1", "%ff", "%00", "MQ==", "null", "%0d%0a", "{upload}"]),
     st.text(st.characters(min_codepoint=33, max_codepoint=255, exclude_characters="&#"), max_size=8),
 )
 FIELDS = st.sampled_from(
@@ -52,6 +57,16 @@ FIELDS = st.sampled_from(
         "content-md5",
         "x-amz-acl",
         "x-amz-copy-source",
+        "x-amz-copy-source-range",
+        "x-amz-object-attributes",
+        "x-amz-max-parts",
+        "x-amz-server-side-encryption",
+        "x-amz-server-side-encryption-customer-algorithm",
+        "x-amz-server-side-encryption-customer-key",
+        "x-amz-server-side-encryption-customer-key-md5",
+        "x-amz-checksum-algorithm",
+        "x-amz-checksum-type",
+        "x-amz-mp-object-size",
         "x-amz-metadata-directive",
         "x-amz-meta-a",
         "x-amz-checksum-crc32",
@@ -63,7 +78,7 @@ FIELDS = st.sampled_from(
     ]
 )
 FIELD_VALUES = st.one_of(
-    st.sampled_from(["", "*", "bytes=0-0", "bytes=-0", "bytes=9-", '"x"', "AAAAAA=="]),
+    st.sampled_from(["", "*", "bytes=0-0", "bytes=-0", "bytes=9-", '"x"', "AAAAAA==", "AES256", "CRC32"]),
     st.sampled_from(["photos/a", "/photos/a?versionId=1"]),
     st.text(st.characters(min_codepoint=33, max_codepoint=255), max_size=8),
 )
@@ -74,6 +89,9 @@ BODIES = st.one_of(
     st.binary(max_size=40),
     st.sampled_from([b"<Delete><Object><Key>a</Key></Object></Delete>", b"1\r\na\r\n0\r\n\r\n", b"<a"]),
     st.just(b"<!DOCTYPE a><a/>"),
+    st.just(
+        b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>"
+    ),
 )
 
 
@@ -100,7 +118,11 @@ async def test_every_request_has_an_answer_in_s3s_form(
     if not await site.store.list_buckets(site.account_id):
         await site.public_bucket()
         await site.send("PUT", "/photos/a", body=b"negative")
-    text = "&".join(f"{name}={value}" for name, value in query)
+        await site.send("POST", "/photos/a?uploads")
+    bucket = await site.store.bucket("photos")
+    begun, _ = await site.store.large_files.unfinished(bucket.bucket_id, limit=1)
+    upload_id = begun[0].version_id if begun else ""
+    text = "&".join(f"{name}={value}" for name, value in query).replace("{upload}", upload_id)
     headers = Headers(fields).set("host", "localhost:9000")
     if is_signed:
         now = site.moment_ms[0] / 1000
