@@ -525,6 +525,34 @@ async def test_usage_follows_versions_and_parts(filled: Metadata) -> None:
     assert await usage() == []
 
 
+async def test_usage_is_that_of_the_changes_so_far_and_of_no_refused_one(filled: Metadata) -> None:
+    def used(transaction: Transaction) -> list[tuple[str, int, int]]:
+        found = transaction.usage(ACCOUNT.account_id)
+        return [(each.bucket_id, each.stored_bytes, each.versions) for each in found]
+
+    def put(key: bytes, length: int) -> Callable[[Transaction], list[tuple[str, int, int]]]:
+        def do(transaction: Transaction) -> list[tuple[str, int, int]]:
+            transaction.insert_version(version(key, 1, length=length))
+            return used(transaction)
+
+        return do
+
+    def put_unseen(transaction: Transaction) -> None:
+        transaction.insert_version(version(b"unseen", 1, length=1000))
+
+    def refuse(transaction: Transaction) -> None:
+        put(b"refused", 100)(transaction)
+        transaction.insert_version(version(b"refused too", 1, length=100))
+        raise LookupError
+
+    seen = await filled.apply([put(b"a", 1), put_unseen, put(b"b", 20)])
+    assert seen == [[(BUCKET.bucket_id, 1, 1)], None, [(BUCKET.bucket_id, 1021, 3)]]
+    first, refused, last = await filled.apply([put(b"c", 300), refuse, put(b"d", 4000)])
+    assert (first, last) == ([(BUCKET.bucket_id, 1321, 4)], [(BUCKET.bucket_id, 5321, 5)])
+    assert isinstance(refused, LookupError)
+    assert await filled.read(used) == [(BUCKET.bucket_id, 5321, 5)]
+
+
 EVENT = Event(0, "acct", "bucket", "rule", EventType.HIDDEN, b"a\xff", "4_z", None, 5)
 
 

@@ -110,11 +110,12 @@ class SqliteMetadata:
     def _in_transaction(
         self, functions: Sequence[Callable[[Transaction], T]], run: Callable[[Callable[[Transaction], T]], R]
     ) -> list[R]:
-        self._write_transaction.forget_buckets()
+        self._write_transaction.forget()
         execute = self._writer.execute
         try:
             execute("BEGIN IMMEDIATE")
             outcomes = [run(function) for function in functions]
+            self._write_transaction.settle()
             execute("COMMIT")
         except BaseException:
             self._roll_back()
@@ -129,8 +130,9 @@ class SqliteMetadata:
             raise  # the disk's or the database's fault, not the function's: the whole group fails
         except Exception as error:
             self._writer.execute("ROLLBACK TO one")
-            self._write_transaction.forget_buckets()
+            self._write_transaction.forget()
             outcome = error
+        self._write_transaction.settle()
         self._writer.execute("RELEASE one")
         return outcome
 

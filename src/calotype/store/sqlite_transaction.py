@@ -45,10 +45,14 @@ _AFTER_ALL_KEYS = b"\xff"
 
 
 class SqliteTransaction:
-    """Buckets are read once and remembered until `forget_buckets`: every put of a group asks for the same few."""
+    """Buckets are read once and remembered until `forget`: every put of a group asks for the same few.
+
+    What changes in the buckets' usage is added up and written by `settle`, once for all puts of a group.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._buckets_by_id: dict[str, Bucket | None] = {}
+        self._unsettled: dict[tuple[str, str], tuple[int, int]] = {}  # account and bucket: stored bytes, versions
         self._execute = connection.execute
         self._execute_many = connection.executemany
 
@@ -84,28 +88,41 @@ class SqliteTransaction:
             self._buckets_by_id[bucket_id] = self._bucket("bucket_id = ?", bucket_id)
         return self._buckets_by_id[bucket_id]
 
-    def forget_buckets(self) -> None:
-        """To be called where a transaction begins, and where changes are taken back."""
+    def forget(self) -> None:
+        """To be called where a transaction begins, and where changes are taken back to the last `settle`."""
         self._buckets_by_id.clear()
+        self._unsettled.clear()
+
+    def settle(self) -> None:
+        """To be called where changes begin to count: before a commit, and around each savepoint."""
+        if self._unsettled:
+            rows = [(*place, *change) for place, change in self._unsettled.items()]
+            self._unsettled.clear()
+            self._execute_many(
+                "INSERT INTO usage VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " stored_bytes = stored_bytes + excluded.stored_bytes, versions = versions + excluded.versions",
+                rows,
+            )
 
     def buckets(self, account_id: str) -> list[Bucket]:
         rows = self._execute(f"SELECT {BUCKET_COLUMNS} FROM buckets WHERE account_id = ? ORDER BY name", (account_id,))
         return [bucket_of(row) for row in rows]
 
     def insert_bucket(self, bucket: Bucket) -> None:
-        self.forget_buckets()
+        self._buckets_by_id.clear()
         directory = (bucket.name.lower(), bucket.account_id, bucket.bucket_id)
         self._execute("INSERT INTO bucket_names VALUES (?, ?, ?)", directory)
         self._execute("INSERT INTO buckets VALUES (?, ?, ?, ?)", bucket_row(bucket))
 
     def replace_bucket(self, bucket: Bucket) -> None:
-        self.forget_buckets()
+        self._buckets_by_id.clear()
         *_, details = bucket_row(bucket)
         place = (bucket.account_id, bucket.bucket_id)
         self._execute("UPDATE buckets SET details = ? WHERE account_id = ? AND bucket_id = ?", (details, *place))
 
     def remove_bucket(self, bucket: Bucket) -> None:
-        self.forget_buckets()
+        self._buckets_by_id.clear()
+        self.settle()
         self._execute("DELETE FROM bucket_names WHERE folded_name = ?", (bucket.name.lower(),))
         place = (bucket.account_id, bucket.bucket_id)
         self._execute("DELETE FROM buckets WHERE account_id = ? AND bucket_id = ?", place)
@@ -182,6 +199,7 @@ class SqliteTransaction:
         return self._versions(f"{statement} LIMIT ?", *_place(bucket), key, after, end, limit)
 
     def usage(self, account_id: str) -> list[BucketUsage]:
+        self.settle()
         statement = "SELECT * FROM usage WHERE account_id = ? ORDER BY bucket_id"
         return [BucketUsage(*row) for row in self._execute(statement, (account_id,))]
 
@@ -318,11 +336,9 @@ class SqliteTransaction:
         return [LedgerRow(*row) for row in self._execute(f"SELECT {columns} FROM ledger WHERE day = ? {order}", (day,))]
 
     def _use(self, account_id: str, bucket_id: str, stored_bytes: int, versions: int) -> None:
-        self._execute(
-            "INSERT INTO usage VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " stored_bytes = stored_bytes + excluded.stored_bytes, versions = versions + excluded.versions",
-            (account_id, bucket_id, stored_bytes, versions),
-        )
+        place = (account_id, bucket_id)
+        bytes_before, versions_before = self._unsettled.get(place, (0, 0))
+        self._unsettled[place] = (bytes_before + stored_bytes, versions_before + versions)
 
     def _bucket(self, condition: str, value: str) -> Bucket | None:
         columns = "account_id, bucket_id, buckets.name, details"
