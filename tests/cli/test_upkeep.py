@@ -127,13 +127,13 @@ def test_fsck_finds_bytes_that_changed(beside: Command, calotype: Command, site:
     beside("upload", str(tmp_path / "b.png"), "--name", "damaged/b.png")
     beside("backup", str(tmp_path / "backup"))
     calotype("restore", str(tmp_path / "backup"), "--data", str(tmp_path / "data"))
-    (blob,) = [
+    (blobs,) = [
         path
         for path in (tmp_path / "data" / "origin" / "blobs").rglob("*")
         if path.is_file() and b"found nowhere else" in path.read_bytes()
     ]
-    blob.chmod(0o600)
-    blob.write_bytes(b"bytes that will be found somewhere el")
+    blobs.chmod(0o600)
+    blobs.write_bytes(blobs.read_bytes().replace(b"found nowhere else", b"found somewhere el"))
     outcome = calotype("fsck", "--data", str(tmp_path / "data"))
     assert outcome.code == 7
     assert "! the bytes do not have the SHA-256 of the row" in outcome.out

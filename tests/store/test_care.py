@@ -15,6 +15,7 @@ from calotype.store.fsck import Fault
 from calotype.store.large_files import Finished
 from calotype.store.model import Bucket, FileVersion, VersionDraft
 from calotype.store.store import Store, StoreSettings, memory_store
+from support.blob_places import OnDisk
 
 QUICK = StoreSettings(reserve_bytes=0, remove_after_s=0.0)
 
@@ -35,9 +36,8 @@ async def new_bucket(store: Store, name: str = "photographs") -> Bucket:
     return await store.create_bucket((await store.default_account()).account_id, name)
 
 
-def blob_file(folder: Path, version: FileVersion) -> Path:
-    (extent,) = version.extents
-    return folder / "blobs" / extent.blob_id[:2] / extent.blob_id
+# A file of its own, and one that lies in a segment with others.
+LENGTHS = [200_000, 50]
 
 
 async def test_fsck_of_a_sound_store_is_clean_and_counts(tmp_path: Path) -> None:
@@ -52,13 +52,15 @@ async def test_fsck_of_a_sound_store_is_clean_and_counts(tmp_path: Path) -> None
     assert (report.versions, report.blobs, report.content_bytes, report.orphans) == (7, 5, 500, 0)
 
 
-async def test_fsck_names_each_kind_of_damage(tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", LENGTHS)
+async def test_fsck_names_each_kind_of_damage(tmp_path: Path, length: int) -> None:
     async with await Store.open(tmp_path, MasterKey.random(), settings=QUICK) as store:
         bucket = await new_bucket(store)
-        versions = {name: await put(store, bucket, name, b"x" * 50) for name in (b"gone", b"cut", b"flipped", b"sound")}
-        blob_file(tmp_path, versions[b"gone"]).unlink()
-        blob_file(tmp_path, versions[b"cut"]).write_bytes(b"x" * 49)
-        blob_file(tmp_path, versions[b"flipped"]).write_bytes(b"x" * 49 + b"y")
+        names = (b"gone", b"flipped", b"sound", b"cut")
+        versions = {name: await put(store, bucket, name, b"x" * length) for name in names}
+        OnDisk(tmp_path, versions[b"gone"]).lose()
+        OnDisk(tmp_path, versions[b"cut"]).cut(length - 1)
+        OnDisk(tmp_path, versions[b"flipped"]).flip(length - 1)
         report = await store.fsck()
     found = {problem.blob_id: problem.fault for problem in report.problems}
     assert found == {
@@ -120,12 +122,13 @@ async def test_fsck_looks_at_each_part_of_large_files(tmp_path: Path, damage: st
     assert {problem.fault for problem in report.problems} == faults
 
 
-async def test_reading_damaged_bytes_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", LENGTHS)
+async def test_reading_damaged_bytes_says_so(tmp_path: Path, length: int) -> None:
     async with await Store.open(tmp_path, MasterKey.random(), settings=QUICK) as store:
         bucket = await new_bucket(store)
-        short, gone = await put(store, bucket, b"a", b"x" * 50), await put(store, bucket, b"b", b"x" * 50)
-        blob_file(tmp_path, short).write_bytes(b"x" * 49)
-        blob_file(tmp_path, gone).unlink()
+        gone, short = await put(store, bucket, b"a", b"x" * length), await put(store, bucket, b"b", b"x" * length)
+        OnDisk(tmp_path, short).cut(length - 1)
+        OnDisk(tmp_path, gone).lose()
         for version in (short, gone):
             with pytest.raises(BlobDamaged):
                 [chunk async for chunk in store.read(version)]
@@ -135,8 +138,8 @@ async def test_a_start_removes_the_orphans_of_a_crash_and_nothing_else(tmp_path:
     master_key = MasterKey.random()
     async with await Store.open(tmp_path, master_key, settings=QUICK) as store:
         version = await put(store, await new_bucket(store), b"a", b"kept")
-    kept = blob_file(tmp_path, version)
-    orphan = kept.with_name("ab" * 16 + ".1").parent.parent / "ab" / ("ab" * 16 + ".1")
+    kept = OnDisk(tmp_path, version)
+    orphan = tmp_path / "blobs" / "ab" / ("ab" * 16 + ".1")
     orphan.parent.mkdir(exist_ok=True)
     orphan.write_bytes(b"left by a crash")
     async with await Store.open(tmp_path, master_key, settings=QUICK):
@@ -145,7 +148,7 @@ async def test_a_start_removes_the_orphans_of_a_crash_and_nothing_else(tmp_path:
                 break
             await asyncio.sleep(0.01)
     assert not orphan.exists()
-    assert kept.read_bytes() == b"kept"
+    assert kept.read() == b"kept"
 
 
 async def test_the_sweep_spares_an_upload_under_way(tmp_path: Path) -> None:
@@ -205,10 +208,11 @@ async def _change_without_end(store: Store, bucket: Bucket, doomed: list[FileVer
             await store.delete_version(bucket.bucket_id, version.key, version.version_id)
 
 
-async def test_a_backup_with_a_missing_blob_fails_and_has_no_database(tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", LENGTHS)
+async def test_a_backup_with_a_missing_blob_fails_and_has_no_database(tmp_path: Path, length: int) -> None:
     async with await Store.open(tmp_path / "origin", MasterKey.random(), settings=QUICK) as store:
-        version = await put(store, await new_bucket(store), b"a", b"x")
-        blob_file(tmp_path / "origin", version).unlink()
+        version = await put(store, await new_bucket(store), b"a", b"x" * length)
+        OnDisk(tmp_path / "origin", version).lose()
         with pytest.raises(BlobDamaged):
             await store.backup(tmp_path / "backup")
     assert not (tmp_path / "backup" / "metadata.db").exists()

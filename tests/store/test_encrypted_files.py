@@ -28,6 +28,7 @@ from calotype.store.model import (
     VersionDraft,
 )
 from calotype.store.store import Store, StoreSettings, memory_store
+from support.blob_places import OnDisk
 
 QUICK = StoreSettings(reserve_bytes=0, remove_after_s=0.0)
 DEFAULTED = BucketSettings(default_encryption=EncryptionScheme.SERVER_KEY)
@@ -66,11 +67,6 @@ async def content_of(
 
 def files_in(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def blob_file(folder: Path, version: FileVersion) -> Path:
-    (extent,) = version.extents
-    return folder / "blobs" / extent.blob_id[:2] / extent.blob_id
 
 
 @pytest.mark.parametrize("length", [0, 1, 4096, 4097, 65_536, 65_537, 262_144, 1_500_000])
@@ -218,21 +214,26 @@ async def test_the_key_that_comes_with_a_request_is_checked_before_a_byte_is_rea
             store.check_customer_key(version, given)
 
 
-@pytest.mark.parametrize("position", [0, 70_000, 299_999], ids=["first chunk", "second chunk", "last chunk"])
-async def test_bytes_changed_on_the_disk_are_damage_to_readers_and_to_fsck(tmp_path: Path, position: int) -> None:
+@pytest.mark.parametrize(
+    ("length", "position"),
+    [(300_000, 0), (300_000, 70_000), (300_000, 299_999), (100_000, 0), (100_000, 70_000)],
+    ids=["first chunk", "second chunk", "last chunk", "first of a small file", "last of a small file"],
+)
+async def test_bytes_changed_on_the_disk_are_damage_to_readers_and_to_fsck(
+    tmp_path: Path, length: int, position: int
+) -> None:
     async with await Store.open(tmp_path, MasterKey.random(), settings=QUICK) as store:
-        version = await put(store, await new_bucket(store), b"a", bytes(300_000), SERVER_KEY)
-        file = blob_file(tmp_path, version)
-        sealed = file.read_bytes()
-        file.write_bytes(sealed[:position] + bytes([sealed[position] ^ 1]) + sealed[position + 1 :])
+        version = await put(store, await new_bucket(store), b"a", bytes(length), SERVER_KEY)
+        on_disk = OnDisk(tmp_path, version)
+        on_disk.flip(position)
         with pytest.raises(BlobDamaged):
             await content_of(store, version)
         assert not (await store.fsck()).is_clean
-        file.write_bytes(sealed[: 4 * 65_552])  # the last chunk gone, whole
+        on_disk.flip(position)
+        assert await content_of(store, version) == bytes(length)
+        on_disk.cut(length // 65_536 * 65_552)  # the last chunk gone, whole
         with pytest.raises(BlobDamaged):
             await content_of(store, version)
-        file.write_bytes(sealed)
-        assert await content_of(store, version) == bytes(300_000)
 
 
 async def test_encrypted_files_are_read_after_a_restart_and_a_restore(tmp_path: Path) -> None:

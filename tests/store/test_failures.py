@@ -8,7 +8,7 @@ import logging
 import os
 import sqlite3
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -60,6 +60,14 @@ class FailingFiles(LocalFileSystem):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         super().write(descriptor, content)
 
+    def write_at(self, descriptor: int, offset: int, contents: Sequence[bytes]) -> None:
+        self._fail_if("write")
+        if self.free is not None:
+            self.free -= sum(map(len, contents))
+            if self.free < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().write_at(descriptor, offset, contents)
+
     def sync(self, descriptor: int) -> None:
         self._fail_if("sync")
         super().sync(descriptor)
@@ -98,15 +106,15 @@ async def content_of(store: Store, version: FileVersion) -> bytes:
     return b"".join([chunk async for chunk in store.read(version)])
 
 
-@pytest.mark.parametrize("operation", ["sync", "sync_folder"])
+@pytest.mark.parametrize(("operation", "length"), [("sync", 100), ("sync", 200_000), ("sync_folder", 200_000)])
 async def test_a_failed_sync_turns_the_store_read_only_and_says_so(
-    store: Store, bucket: Bucket, files: FailingFiles, operation: str, caplog: pytest.LogCaptureFixture
+    store: Store, bucket: Bucket, files: FailingFiles, operation: str, length: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = await put(store, bucket, b"before", b"content")
     files.failing = operation
     with caplog.at_level(logging.CRITICAL, "calotype.store"):
         outcomes = await asyncio.gather(
-            *(put(store, bucket, b"during %d" % number, b"x" * 100) for number in range(5)), return_exceptions=True
+            *(put(store, bucket, b"during %d" % number, b"x" * length) for number in range(5)), return_exceptions=True
         )
     assert all(isinstance(outcome, ReadOnly) for outcome in outcomes)
     assert "read-only" in caplog.text
@@ -253,13 +261,38 @@ async def put_in_chunks(store: Store, bucket: Bucket, key: bytes, chunks: int, l
 
 
 @pytest.mark.parametrize("operation", ["create", "make_folder"])
+@pytest.mark.parametrize("length", [5000, 200_000])
 async def test_a_disk_without_room_for_a_name_refuses_the_upload(
-    store: Store, bucket: Bucket, files: FailingFiles, operation: str
+    store: Store, bucket: Bucket, files: FailingFiles, operation: str, length: int
 ) -> None:
     files.failing, files.error = operation, errno.EDQUOT
     with pytest.raises(StorageFull):
-        await put(store, bucket, b"a", b"x" * 5000)
+        await put(store, bucket, b"a", b"x" * length)
     assert list(store.blobs.blob_ids()) == []
+    files.failing = None
+    await put(store, bucket, b"a", b"x" * length)
+
+
+async def test_small_uploads_without_room_are_refused_and_a_delete_beside_them_is_not(
+    store: Store, bucket: Bucket, files: FailingFiles
+) -> None:
+    before = await put(store, bucket, b"before", b"content")
+    kept = await put(store, bucket, b"kept", b"kept")
+    files.failing, files.error = "write", errno.ENOSPC
+    *uploads, deleted = await asyncio.gather(
+        *(put(store, bucket, b"%d" % number, bytes(6000)) for number in range(3)),
+        store.delete_version(bucket.bucket_id, b"before", before.version_id),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in uploads] == [StorageFull] * 3
+    assert not isinstance(deleted, Exception)
+    assert store.read_only_reason is None
+    files.failing = None
+    await put(store, bucket, b"after", b"x")
+    names = [version.key for version in (await store.list_names(bucket.bucket_id)).versions]
+    assert names == [b"after", b"kept"]
+    assert await content_of(store, kept) == b"kept"
+    assert (await store.fsck()).is_clean
 
 
 async def test_uploads_stop_at_the_reserve_and_everything_else_goes_on(tmp_path: Path, files: FailingFiles) -> None:

@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from calotype.master_key import MasterKey
+from calotype.store.pieces import parse_piece
 from support import store_workload
+from support.blob_places import file_of
 from support.power_loss import Disk, Keep
 from support.promises import Promises, Written, check
 from support.system_calls import Call, record
@@ -137,8 +139,8 @@ def test_every_sync_comes_before_its_answer_and_the_blobs_before_the_metadata(ca
         assert log_synced.returned < answered.entered, "answered before the metadata was durable"
         if written.blob_id == "-":
             continue
-        blob = trace.origin / "blobs" / written.blob_id[:2] / written.blob_id
-        last_write = trace.last_write(blob)
+        blob = file_of(trace.origin, written.blob_id)
+        last_write = trace.last_write(blob, written.blob_id)
         blob_synced = trace.sync_after(blob, last_write.returned)
         assert blob_synced.returned < named.entered, "a row was written before its bytes were durable"
         folder_synced = trace.sync_after(blob.parent, trace.created(blob).returned)
@@ -170,7 +172,7 @@ class Trace:
         number = int(call.arguments[0]) if call.arguments[0].isdigit() else -1
         if is_said(call):
             self._said.append(call)
-        elif call.name in ("write", "pwrite64") and number in open_files:
+        elif call.name in ("write", "pwrite64", "pwritev2") and number in open_files:
             self.writes.setdefault(open_files[number], []).append(call)
         elif call.name in ("fsync", "fdatasync") and number in open_files:
             self.syncs.setdefault(open_files[number], []).append(call)
@@ -187,8 +189,12 @@ class Trace:
     def first_log_write_with(self, text: bytes) -> Call:
         return next(call for call in self.writes[self.log] if text in call.strings[0])
 
-    def last_write(self, path: Path) -> Call:
-        return self.writes[path][-1]
+    def last_write(self, path: Path, blob_id: str) -> Call:
+        """The call that wrote the blob's last bytes; in a segment it has the blob's header too."""
+        piece = parse_piece(blob_id)
+        if piece is None:
+            return self.writes[path][-1]
+        return next(call for call in self.writes[path] if piece.header in b"".join(call.strings))
 
     def created(self, path: Path) -> Call:
         return self._created[path]

@@ -14,6 +14,7 @@ from calotype.store.fsck import Fault
 from calotype.store.model import Bucket, BucketSettings, FileVersion, NotificationRule, VersionDraft
 from calotype.store.sealed_secrets import Lost, drop_sealed_secrets, has_sealed_secrets
 from calotype.store.store import Store, StoreSettings
+from support.blob_places import OnDisk
 
 QUICK = StoreSettings(reserve_bytes=0, remove_after_s=0.0)
 KEY = CustomerKey(bytes(range(32)))
@@ -77,7 +78,5 @@ async def test_fsck_without_any_key_checks_the_bytes_as_they_lie(tmp_path: Path)
         version = await put(store, bucket, b"server", b"x" * 200_000, SERVER_KEY)
     async with await Store.open(tmp_path, MasterKey.random(), settings=QUICK, opens_secrets=False) as store:
         assert (await store.fsck()).is_clean
-        (extent,) = version.extents
-        file = tmp_path / "blobs" / extent.blob_id[:2] / extent.blob_id
-        file.write_bytes(file.read_bytes()[:-1] + b"?")
+        OnDisk(tmp_path, version).flip(199_999)
         assert [problem.fault for problem in (await store.fsck()).problems] == [Fault.WRONG_DIGEST]

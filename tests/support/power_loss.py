@@ -31,6 +31,13 @@ class File:
     durable: bytearray = field(default_factory=bytearray)
     unsynced: list[tuple[Call, int, bytes | None]] = field(default_factory=list)  # None: cut to that length
 
+    @property
+    def length(self) -> int:
+        length = len(self.durable)
+        for _, offset, content in self.unsynced:
+            length = offset if content is None else max(length, offset + len(content))
+        return length
+
     def synced(self, before: int) -> None:
         covered = [change for change in self.unsynced if change[0].returned < before]
         self.unsynced = [change for change in self.unsynced if change[0].returned >= before]
@@ -150,6 +157,28 @@ class Disk:
         assert isinstance(descriptor.place, File)
         offset = int(call.arguments[-1])
         descriptor.place.unsynced.append((call, offset, call.strings[0][: call.result]))
+        return True
+
+    def _pwritev2(self, call: Call) -> bool:
+        descriptor = self._descriptors.get(int(call.arguments[0]))
+        if descriptor is None:
+            return False
+        assert isinstance(descriptor.place, File)
+        content = b"".join(call.strings)[: call.result]
+        descriptor.place.unsynced.append((call, int(call.arguments[-2]), content))
+        return True
+
+    def _fallocate(self, call: Call) -> bool:
+        """A hole reads as zeros, and what it was may be back after a cut, as with any write."""
+        descriptor = self._descriptors.get(int(call.arguments[0]))
+        if descriptor is None:
+            return False
+        if sorted(call.arguments[1].split("|")) != ["FALLOC_FL_KEEP_SIZE", "FALLOC_FL_PUNCH_HOLE"]:
+            raise UnknownCall(f"fallocate with {call.arguments[1]}")
+        assert isinstance(descriptor.place, File)
+        offset, length = map(int, call.arguments[2:])
+        hole = bytes(min(length, max(0, descriptor.place.length - offset)))
+        descriptor.place.unsynced.append((call, offset, hole))
         return True
 
     def _lseek(self, call: Call) -> bool:

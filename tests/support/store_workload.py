@@ -29,12 +29,14 @@ import sys
 from pathlib import Path
 
 from calotype.master_key import MasterKey
+from calotype.store import segments
 from calotype.store.encryption import SERVER_KEY, EncryptionKey
 from calotype.store.large_files import Finished
 from calotype.store.model import Bucket, FileVersion, Part, VersionDraft
 from calotype.store.store import Store, StoreSettings
 
 BUCKET_NAME = "workload"
+SEGMENT_BYTES = 8 * 1024  # so that segments fill up and go
 
 
 def say(*words: str) -> None:
@@ -145,6 +147,7 @@ class Worker:
 
 
 async def main(folder: Path, workers: int, uploads: int, seed: int) -> None:
+    segments.SEGMENT_BYTES = SEGMENT_BYTES
     settings = StoreSettings(
         reserve_bytes=0, synced_alone_bytes=8_000, remove_after_s=0.02, housekeeping_interval_s=0.02
     )

@@ -127,6 +127,11 @@ def open_chunk(cipher: AESGCM, number: int, sealed: bytes | memoryview) -> bytes
         return None
 
 
+def sealed_length(clear_length: int) -> int:
+    """How long the encrypted blob of that many clear bytes is."""
+    return clear_length + -(-clear_length // CHUNK_BYTES) * TAG_BYTES
+
+
 def clear_length(length_on_disk: int) -> int:
     """How many clear bytes an encrypted blob of that length holds."""
     whole, rest = divmod(length_on_disk, SEALED_CHUNK_BYTES)

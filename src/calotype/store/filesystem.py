@@ -8,12 +8,14 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 OUT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SYNC_FILE_RANGE_WRITE = 2
+_KEEP_SIZE_AND_PUNCH_HOLE = 1 | 2
+_BUFFERS_AT_ONCE = 512  # half of what Linux takes in one call
 
 
 class FileSystem(Protocol):
@@ -31,6 +33,21 @@ class FileSystem(Protocol):
 
     def read(self, descriptor: int, offset: int, length: int) -> bytes:
         """Up to `length` bytes from `offset`; fewer only at the end."""
+
+    def reopen(self, path: Path) -> int:
+        """A descriptor for writing a file that is there; FileNotFoundError when it is not."""
+
+    def write_at(self, descriptor: int, offset: int, contents: Sequence[bytes]) -> None:
+        """Write all of the contents, one after the other, from `offset`."""
+
+    def punch_hole(self, descriptor: int, offset: int, length: int) -> None:
+        """Give the space of these bytes back, which read as zeros from here on. OSError where it is not possible."""
+
+    def data_spans(self, descriptor: int) -> Iterator[tuple[int, int]]:
+        """Start and stop (exclusive) of what takes space in the file; more than that where the system cannot tell."""
+
+    def link_count(self, descriptor: int) -> int:
+        """How many names the file has."""
 
     def start_writeback(self, descriptor: int) -> None:
         """Ask the system to begin writing the file's bytes, without waiting. Promises nothing."""
@@ -61,6 +78,9 @@ class LocalFileSystem:
         self._sync_file_range = getattr(library, "sync_file_range", None)
         if self._sync_file_range is not None:
             self._sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
+        self._fallocate = getattr(library, "fallocate64", None)
+        if self._fallocate is not None:
+            self._fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
 
     def make_folder(self, path: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
@@ -84,6 +104,43 @@ class LocalFileSystem:
                 break
             content += more
         return content
+
+    def reopen(self, path: Path) -> int:
+        return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+
+    def write_at(self, descriptor: int, offset: int, contents: Sequence[bytes]) -> None:
+        for first in range(0, len(contents), _BUFFERS_AT_ONCE):
+            buffers = contents[first : first + _BUFFERS_AT_ONCE]
+            left = sum(map(len, buffers))
+            while left:
+                written = os.pwritev(descriptor, buffers, offset)
+                offset += written
+                left -= written
+                if left:
+                    buffers = [b"".join(buffers)[-left:]]
+
+    def punch_hole(self, descriptor: int, offset: int, length: int) -> None:
+        if self._fallocate is None:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+        if self._fallocate(descriptor, _KEEP_SIZE_AND_PUNCH_HOLE, offset, length) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+    def data_spans(self, descriptor: int) -> Iterator[tuple[int, int]]:
+        size = os.fstat(descriptor).st_size
+        stop = 0
+        while stop < size:
+            try:
+                start = os.lseek(descriptor, stop, os.SEEK_DATA)
+            except OSError as error:
+                if error.errno != errno.ENXIO:  # which says that only a hole follows
+                    yield stop, size
+                return
+            stop = os.lseek(descriptor, start, os.SEEK_HOLE)
+            yield start, stop
+
+    def link_count(self, descriptor: int) -> int:
+        return os.fstat(descriptor).st_nlink
 
     def start_writeback(self, descriptor: int) -> None:
         if self._sync_file_range is not None:

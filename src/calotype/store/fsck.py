@@ -20,6 +20,7 @@ from calotype.store.encryption import clear_length
 from calotype.store.metadata import Metadata, Transaction
 from calotype.store.model import Action, Blob, Bucket, EncryptionScheme, Extent, FileVersion
 from calotype.store.parts import extents_of, parts_of
+from calotype.store.pieces import segment_of
 
 _ROWS_AT_ONCE = 500
 _READ_BYTES = 1 << 20
@@ -231,15 +232,30 @@ def _fault_of_count(transaction: Transaction, blob: Blob) -> Fault | None:
 
 
 async def find_orphans(metadata: Metadata, blobs: Blobs, active: set[str]) -> AsyncIterator[list[str]]:
-    """The blobs that no row names, some at a time.
+    """The blobs in files of their own that no row names, some at a time.
 
     The order is what makes it safe beside uploads: a blob that was listed, is not being written any more and still
     has no row can get none.
     """
-    listed = blobs.blob_ids()
+    listed = blobs.lone_blob_ids()
     while batch := await asyncio.to_thread(_next_batch, listed):
         idle = [blob_id for blob_id in batch if blob_id not in active]
         yield await metadata.read(lambda transaction: transaction.unnamed_blobs(idle))  # noqa: B023
+
+
+async def named_in_segment(metadata: Metadata, segment: str, limit: int | None = None) -> list[str]:
+    """The blobs of the segment that a row names, the first `limit` of them."""
+    found: list[str] = []
+    after = segment  # which every id in it begins with, and none is
+    at_once = _ROWS_AT_ONCE if limit is None else limit
+    while limit is None or len(found) < limit:
+        rows = await metadata.read(lambda transaction: transaction.scan_blobs(after, at_once))  # noqa: B023
+        own = [row.blob_id for row in rows if segment_of(row.blob_id) == segment]
+        found += own
+        if len(own) < at_once:
+            break
+        after = own[-1]
+    return found
 
 
 def _next_batch(listed: Iterator[str]) -> list[str]:

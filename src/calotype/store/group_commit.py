@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from calotype.store.blobs import Blobs, BlobWriter
+from calotype.store.blobs import Blobs, BlobWriter, NoRoom
 from calotype.store.errors import ReadOnly, StorageFull
 from calotype.store.filesystem import OUT_OF_SPACE
 from calotype.store.metadata import Metadata, Transaction
@@ -100,8 +100,7 @@ class GroupCommit:
 
     async def _sync_groups(self) -> None:
         while True:
-            group = await self._next_group()
-            if await self._made_durable(group):
+            if group := await self._made_durable(await self._next_group()):
                 await self._durable.put(group)
 
     async def _next_group(self) -> list[_Waiting]:
@@ -114,23 +113,30 @@ class GroupCommit:
         try:
             await asyncio.to_thread(self._blobs.make_durable, waiting.writers)
             waiting.is_durable = True
+        except NoRoom:
+            pass  # tried once more with a group, and refused with it
         except Exception as error:
             self._fail("syncing blobs", error)
         self._arriving.put_nowait(waiting)  # which refuses it after a failure
 
-    async def _made_durable(self, group: list[_Waiting]) -> bool:
+    async def _made_durable(self, group: list[_Waiting]) -> list[_Waiting]:
+        """Those of the group that may now be committed; the others have been refused."""
         writers = [writer for waiting in group if not waiting.is_durable for writer in waiting.writers]
         if self.failure is not None:
             await self._refuse(group, ReadOnly(self.failure))
-            return False
+            return []
         if not writers:
-            return True
+            return group
         try:
             await self._syncing.run(self._blobs.make_durable, writers)
+        except NoRoom:
+            refused = [waiting for waiting in group if waiting.writers and not waiting.is_durable]
+            await self._refuse(refused, StorageFull(self._blobs.free_bytes(), 0))
+            return [waiting for waiting in group if waiting not in refused]
         except Exception as error:
             await self._refuse(group, self._fail("syncing blobs", error))
-            return False
-        return True
+            return []
+        return group
 
     async def _commit_groups(self) -> None:
         while True:

@@ -12,10 +12,11 @@ from typing import Any
 from calotype.store.accounting import Accounting
 from calotype.store.blobs import Blobs
 from calotype.store.errors import Refused
-from calotype.store.fsck import find_orphans
+from calotype.store.fsck import find_orphans, named_in_segment
 from calotype.store.group_commit import GroupCommit
 from calotype.store.metadata import Metadata, Transaction
 from calotype.store.model import Alert
+from calotype.store.pieces import segment_of
 from calotype.store.removal import Removals
 from calotype.store.versions import Change
 
@@ -105,8 +106,45 @@ class Housekeeping:
         async for orphans in find_orphans(self._metadata, self._blobs, self.active):
             self.removals.release(orphans, time.monotonic())
             count += len(orphans)
+        count += await self._sweep_segments()
         await self._remove_due()
         return count
+
+    async def _sweep_segments(self) -> int:
+        """Release what lies in closed segments and belongs to no blob; remove the segments that have none."""
+        count = 0
+        for segment in await asyncio.to_thread(list, self._blobs.closed_segments()):
+            blob_ids = await self._blobs_of_segment(segment)
+            if blob_ids is None:
+                return count
+            leftovers = await asyncio.to_thread(self._blobs.leftovers, segment, blob_ids)
+            count += len(leftovers)
+            if blob_ids:
+                self.removals.release(leftovers, time.monotonic())
+            else:
+                await asyncio.to_thread(self._blobs.remove_segment, segment)
+        return count
+
+    async def _blobs_of_segment(self, segment: str) -> set[str] | None:
+        """All that a closed segment must keep: blobs that a row names, are being written, or wait for removal.
+
+        The order makes it whole: a blob without a row yet is being written when we begin. One whose row is gone waits
+        for removal when we end, as every change that went before a commit of ours has by then released what it let go
+        of. None when the store takes no commits.
+        """
+        found = {blob_id for blob_id in self.active if segment_of(blob_id) == segment}
+        found.update(await named_in_segment(self._metadata, segment))
+        try:
+            await self._settled()
+        except Refused:
+            return None
+        found.update(blob_id for blob_id in self.removals.waiting() if segment_of(blob_id) == segment)
+        return found
+
+    async def _settled(self) -> None:
+        """Come back when all changes that were committed so far have been told to `committed`."""
+        if self._commits is not None:
+            await self._commits.commit(lambda transaction: None)
 
     async def _sweep_quietly(self) -> None:
         try:
@@ -157,6 +195,14 @@ class Housekeeping:
         # Asked once more, since nothing brings back a file that was removed by mistake.
         unnamed = await self._metadata.read(lambda transaction: transaction.unnamed_blobs(due))
         await asyncio.to_thread(self._remove, unnamed)
+        for segment in {segment for blob_id in unnamed if (segment := segment_of(blob_id))}:
+            await self._remove_segment_without_blobs(segment)
+
+    async def _remove_segment_without_blobs(self, segment: str) -> None:
+        if not self._blobs.is_closed(segment) or await named_in_segment(self._metadata, segment, limit=1):
+            return
+        if await self._blobs_of_segment(segment) == set():
+            await asyncio.to_thread(self._blobs.remove_segment, segment)
 
     def _remove(self, blob_ids: list[str]) -> None:
         for blob_id in blob_ids:

@@ -108,5 +108,11 @@ def new_blob_id(folder: str, random_bytes: RandomBytes) -> str:
     return f"{folder}{random_bytes(15).hex()}.{_BLOB_FORMAT}"
 
 
-def is_blob_id(text: str) -> bool:
+def new_segment(folder: str, random_bytes: RandomBytes) -> str:
+    """The name of a file for many small blobs: two hex digits for the folder and 30 random ones."""
+    return f"{folder}{random_bytes(15).hex()}"
+
+
+def is_lone_blob_id(text: str) -> bool:
+    """Whether it names a blob with a file of its own; `pieces` has the other form."""
     return re.fullmatch(r"[0-9a-f]{32}\.1", text) is not None

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Self
 
 from calotype.store.accounting import Accounting, Promise
-from calotype.store.blobs import Blobs, BlobWriter
+from calotype.store.blobs import SMALL_BLOB_BYTES, Blobs, BlobWriter
 from calotype.store.digesting import Digesting, Hasher
 from calotype.store.encrypted_blobs import DataKeys, EncryptedWriter
-from calotype.store.encryption import EncryptionKey
+from calotype.store.encryption import EncryptionKey, sealed_length
 from calotype.store.errors import IncompleteUpload
 from calotype.store.filesystem import OUT_OF_SPACE
 from calotype.store.model import Blob, Digests, Encryption, Extent
@@ -74,6 +74,7 @@ class IncomingBody:
         self._piece_length = 0
         self._unwritten: list[bytes] = []
         self._blob_id: str | None = None
+        self._is_small = False  # its bytes are held in memory by its writer
         self._writer: BlobWriter | None = None
         self._encrypted: EncryptedWriter | None = None  # writes into `_writer`
         self._encryption: Encryption | None = None
@@ -146,12 +147,15 @@ class IncomingBody:
 
     async def _store_piece(self, *, is_last: bool) -> None:
         contents = [*self._unwritten, self._take_piece() if self._piece else b""]
+        length = sum(map(len, contents))
         self._unwritten = []
         try:
             if self._blob_id is None:
-                self._blob_id = self._intake.blobs.new_id()
-                self._intake.active.add(self._blob_id)
-            self._intake.reserve.take(sum(map(len, contents)))
+                self._blob_id = self._new_blob_id(length if is_last else None)
+            self._intake.reserve.take(length)
+            if self._may_store_here(length):
+                self._store(self._blob_id, contents, is_last)
+                return
             self._step = self._intake.threads.run(self._store, self._blob_id, contents, is_last)
             await asyncio.shield(self._step)
         except OSError as error:
@@ -159,8 +163,21 @@ class IncomingBody:
                 raise self._intake.reserve.full() from error
             raise
 
+    def _new_blob_id(self, whole_length: int | None) -> str:
+        """`whole_length` is the body's, when all of it is there."""
+        if whole_length is not None and self._key is not None:
+            whole_length = sealed_length(whole_length)
+        blob_id = self._intake.blobs.new_id(whole_length)
+        self._intake.active.add(blob_id)
+        self._is_small = whole_length is not None and whole_length <= SMALL_BLOB_BYTES
+        return blob_id
+
+    def _may_store_here(self, length: int) -> bool:
+        """Whether these bytes are dealt with on the event loop: no file is touched, and a hop would cost more."""
+        return self._is_small and length <= _HASHED_AT_ONCE_BYTES
+
     def _store(self, blob_id: str, contents: list[bytes], is_last: bool) -> None:
-        """In a thread: write everything, and hash the last of it, which has not been hashed."""
+        """In a thread, or here: write everything, and hash the last of it, which has not been hashed."""
         writer = self._writer or self._create(blob_id)
         for content in contents:
             if content:

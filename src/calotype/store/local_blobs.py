@@ -1,5 +1,7 @@
 """Blobs as local files: `blobs/ab/ab…`, the first two hex digits of the random name being its folder.
 
+Small blobs whose length is known beforehand are pieces of segments (see `segments`), the others files of their own.
+
 A file is made under its final name at once: no row names it before it is durable, so there is nothing to rename.
 Runs of new blobs share a folder, chosen at random again after a while, so that a group commit syncs one or two.
 """
@@ -9,13 +11,16 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
-from calotype.store.blobs import BlobWriter
+from calotype.store.blobs import SMALL_BLOB_BYTES, BlobReader, BlobWriter
 from calotype.store.filesystem import FileSystem
-from calotype.store.ids import RandomBytes, RandomSupply, is_blob_id, new_blob_id
+from calotype.store.ids import RandomBytes, RandomSupply, is_lone_blob_id, new_blob_id, new_segment
+from calotype.store.pieces import SEGMENT_FORMAT, is_segment_name, parse_piece
+from calotype.store.segments import PieceReader, PieceWriter, Segments
 
 _BLOBS_PER_FOLDER_RUN = 512
 # A large body goes to the disk while it comes in, so that the sync at its end finds little left to do.
@@ -59,6 +64,10 @@ class LocalBlobWriter:
         self._files.remove(self.path)
 
 
+class Syncable(Protocol):
+    def sync(self) -> None: ...
+
+
 class LocalBlobReader:
     def __init__(self, files: FileSystem, path: Path) -> None:
         self._files = files
@@ -86,47 +95,88 @@ class LocalBlobs:
         self._run_folder = ""
         self._left_in_run = 0
         self._new_folders: set[str] = set()
+        self._segments = Segments(files, self._segment_path, self._make_name_durable)
         files.make_folder(folder)
         self._folders = {name for name in files.entries(folder) if len(name) == 2}
         # A crash may have left names that were never synced.
         files.sync_folder(folder)
         files.sync_folder(folder.parent)
 
-    def new_id(self) -> str:
+    @property
+    def wasted_bytes(self) -> int:
+        """Of removed small blobs, where the file system gives no space back inside a file."""
+        return self._segments.wasted_bytes
+
+    def new_id(self, length: int | None = None) -> str:
         with self._lock:
+            if length is not None and length <= SMALL_BLOB_BYTES:
+                return self._segments.place(length, self._new_segment).blob_id
             return new_blob_id(self._folder_of_new_blob(), self._random_bytes)
 
-    def create(self, blob_id: str) -> LocalBlobWriter:
+    def create(self, blob_id: str) -> LocalBlobWriter | PieceWriter:
+        piece = parse_piece(blob_id)
+        if piece is not None:
+            return PieceWriter(self._segments, piece)
         return LocalBlobWriter(self._files, blob_id, self._folder / blob_id[:2])
 
     def make_durable(self, writers: Sequence[BlobWriter]) -> None:
-        local = [writer for writer in writers if isinstance(writer, LocalBlobWriter)]
-        for writer in local:
+        lone = [writer for writer in writers if isinstance(writer, LocalBlobWriter)]
+        pieces = [writer for writer in writers if isinstance(writer, PieceWriter)]
+        for writer in lone:
             writer.start_writeback()
-        self._sync_each(local)
-        for folder in sorted({writer.folder for writer in local}):
+        with self._segments.written(pieces) as segments:
+            self._sync_each([*segments, *lone])
+        for folder in sorted({writer.folder for writer in lone}):
             self._files.sync_folder(folder)
         self._sync_new_folders()
-        for writer in local:
+        for writer in lone:
             writer.close()
+        self._segments.settle(pieces)
 
-    def open(self, blob_id: str) -> LocalBlobReader:
+    def open(self, blob_id: str) -> BlobReader:
+        piece = parse_piece(blob_id)
+        if piece is not None:
+            return PieceReader(self._segments.read(piece))
         return LocalBlobReader(self._files, self._path(blob_id))
 
     def remove(self, blob_id: str) -> None:
-        self._files.remove(self._path(blob_id))
+        piece = parse_piece(blob_id)
+        if piece is not None:
+            self._segments.remove(piece)
+        else:
+            self._files.remove(self._path(blob_id))
 
     def blob_ids(self) -> Iterator[str]:
-        with self._lock:
-            folders = sorted(self._folders)
-        for folder in folders:
-            yield from (name for name in self._files.entries(self._folder / folder) if is_blob_id(name))
+        held = set(self._segments.held)
+        yield from held
+        yield from self.lone_blob_ids()
+        for segment in self._segments_there():
+            yield from (blob_id for blob_id in self._segments.blob_ids(segment) if blob_id not in held)
+
+    def lone_blob_ids(self) -> Iterator[str]:
+        return (name for name in self._names() if is_lone_blob_id(name))
+
+    def closed_segments(self) -> Iterator[str]:
+        return (segment for segment in self._segments_there() if self.is_closed(segment))
+
+    def is_closed(self, segment: str) -> bool:
+        return self._segments.is_closed(segment)
+
+    def leftovers(self, segment: str, blob_ids: Collection[str]) -> list[str]:
+        return self._segments.leftovers(segment, blob_ids)
+
+    def remove_segment(self, segment: str) -> None:
+        self._files.remove(self._segment_path(segment))
 
     def export(self, blob_id: str, folder: Path) -> None:
         source = self._path(blob_id)
         target = folder / blob_id[:2] / blob_id
         self._files.make_folder(folder)
         self._files.make_folder(target.parent)
+        piece = parse_piece(blob_id)
+        if piece is not None:
+            self._segments.export(piece, target.with_name(f"{piece.segment}{SEGMENT_FORMAT}"))
+            return
         try:
             self._files.link(source, target)
         except OSError:
@@ -134,16 +184,19 @@ class LocalBlobs:
 
     def sync_export(self, folder: Path) -> None:
         for name in self._files.entries(folder):
+            for file in filter(is_segment_name, self._files.entries(folder / name)):
+                self._sync_file(folder / name / file)
             self._files.sync_folder(folder / name)
         self._files.sync_folder(folder)
 
     def free_bytes(self) -> int:
-        return self._files.free_bytes(self._folder)
+        return self._files.free_bytes(self._folder) - sum(list(self._segments.held.values()))
 
     def close(self) -> None:
         self._syncing.shutdown()
+        self._segments.close()
 
-    def _sync_each(self, writers: list[LocalBlobWriter]) -> None:
+    def _sync_each(self, writers: Sequence[Syncable]) -> None:
         if not writers:
             return
         own, *others = (writers[first::_SYNC_THREADS] for first in range(min(_SYNC_THREADS, len(writers))))
@@ -159,6 +212,32 @@ class LocalBlobs:
 
     def _path(self, blob_id: str) -> Path:
         return self._folder / blob_id[:2] / blob_id
+
+    def _segment_path(self, segment: str) -> Path:
+        return self._path(f"{segment}{SEGMENT_FORMAT}")
+
+    def _new_segment(self) -> str:
+        return new_segment(self._folder_of_new_blob(), self._random_bytes)
+
+    def _names(self) -> Iterator[str]:
+        with self._lock:
+            folders = sorted(self._folders)
+        for folder in folders:
+            yield from self._files.entries(self._folder / folder)
+
+    def _segments_there(self) -> Iterator[str]:
+        return (name.removesuffix(SEGMENT_FORMAT) for name in self._names() if is_segment_name(name))
+
+    def _make_name_durable(self, path: Path) -> None:
+        self._files.sync_folder(path.parent)
+        self._sync_new_folders()
+
+    def _sync_file(self, path: Path) -> None:
+        descriptor = self._files.open(path)
+        try:
+            self._files.sync(descriptor)
+        finally:
+            self._files.close(descriptor)
 
     def _folder_of_new_blob(self) -> str:
         if self._left_in_run == 0:
@@ -193,6 +272,6 @@ class LocalBlobs:
             self._files.close(writer)
 
 
-def _sync_in_turn(writers: list[LocalBlobWriter]) -> None:
+def _sync_in_turn(writers: Sequence[Syncable]) -> None:
     for writer in writers:
         writer.sync()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from calotype.store.blobs import BlobWriter
@@ -45,7 +45,7 @@ class MemoryBlobs:
         self._finished: dict[str, bytes] = {}
         self.unfinished: dict[str, MemoryBlobWriter] = {}
 
-    def new_id(self) -> str:
+    def new_id(self, length: int | None = None) -> str:
         return new_blob_id("00", self._random_bytes)
 
     def create(self, blob_id: str) -> MemoryBlobWriter:
@@ -67,6 +67,21 @@ class MemoryBlobs:
 
     def blob_ids(self) -> Iterator[str]:
         yield from [*self._finished, *self.unfinished]
+
+    def lone_blob_ids(self) -> Iterator[str]:
+        return self.blob_ids()
+
+    def closed_segments(self) -> Iterator[str]:
+        yield from ()
+
+    def is_closed(self, segment: str) -> bool:
+        return False
+
+    def leftovers(self, segment: str, blob_ids: Collection[str]) -> list[str]:
+        return []
+
+    def remove_segment(self, segment: str) -> None:
+        pass
 
     def export(self, blob_id: str, folder: Path) -> None:
         raise OSError("a store in memory has no files to copy")

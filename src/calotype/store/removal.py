@@ -25,6 +25,10 @@ class Removals:
     def release(self, blob_ids: Iterable[str], now: float) -> None:
         self._released.extend((now + self._remove_after_s, blob_id) for blob_id in blob_ids)
 
+    def waiting(self) -> list[str]:
+        """The blobs whose files are to go, but not yet."""
+        return [blob_id for _, blob_id in self._released]
+
     def due(self, now: float, *, all_of_them: bool = False) -> list[str]:
         """The blobs whose files may go now; they are off the list."""
         if self._pauses:
