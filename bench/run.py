@@ -29,14 +29,13 @@ def main() -> None:
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"of {', '.join(FIGURES)}; all when none is named")
     parser.add_argument("--quick", action="store_true", help="one short round, printed and not written down")
     arguments = parser.parse_args()
-    sections = {}
     for name in arguments.figures or FIGURES:
         with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
             Path(folder).chmod(0o755)  # Varnish works as a user of its own
-            sections[name] = f"{FIGURES[name](Path(folder), arguments.quick)}\n\n{provenance()}"
-        print(sections[name], flush=True)
-    if not arguments.quick:
-        write(sections)
+            section = f"{FIGURES[name](Path(folder), arguments.quick)}\n\n{provenance()}"
+        print(section, flush=True)
+        if not arguments.quick:
+            write({name: section})  # at once: a later figure that fails takes nothing of this one away
 
 
 def provenance() -> str:
