@@ -23,7 +23,7 @@ from calotype.store.model import Action, Bucket, Digests, EventType, Extent, Fil
 from calotype.store.parts import cut_extents, selected_extents, share
 from calotype.store.settings import Clock
 from calotype.store.unfinished import UNKNOWN_DIGESTS, PartChange
-from calotype.store.versions import Change, Precondition, put_version
+from calotype.store.versions import Change, NewVersion, Precondition, made, put_version
 
 # The bytes of a version from a start to a stop (exclusive), with the customer's key if there is one.
 Read = Callable[[FileVersion, int, int, CustomerKey | None], AsyncIterator[bytes]]
@@ -65,7 +65,7 @@ class Copying:
     intake: BlobIntake
     clock: Clock
     read: Read
-    new_version: Callable[[Bucket, Action, int | None], tuple[str, int]]  # version id and upload time
+    new_version: NewVersion
 
     async def copy(
         self,
@@ -89,7 +89,7 @@ class Copying:
                 change = await self.commits.commit(
                     lambda transaction: _put_shared(transaction, span, version, precondition, keeps_time=keeps_time)
                 )
-            return _made(change)
+            return made(change)
         async with IncomingBody(self.intake, bucket.account_id, span.length, checksums, encryption) as body:
             received = await self._rewritten(span, body)
             etag = received.digests.md5 if draft.etag is None else draft.etag
@@ -100,7 +100,7 @@ class Copying:
                 ),
                 received,
             )
-        return _made(change)
+        return made(change)
 
     async def copy_part(
         self,
@@ -237,8 +237,3 @@ def _finished_version(transaction: Transaction, source: FileVersion) -> FileVers
     if found is None or not found.is_visible:
         raise NoSuchVersion(source.version_id)
     return found
-
-
-def _made(change: Change) -> FileVersion:
-    assert change.version is not None
-    return change.version

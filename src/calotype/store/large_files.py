@@ -9,7 +9,7 @@ version = await store.large_files.finish(file, lambda file, parts: Finished((1,)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from calotype.store import ids, unfinished
@@ -24,7 +24,7 @@ from calotype.store.metadata import Metadata, Transaction
 from calotype.store.model import Action, Bucket, FileVersion, ListingPage, Part, VersionDraft
 from calotype.store.settings import Clock
 from calotype.store.unfinished import Choose, Finished
-from calotype.store.versions import Change, Precondition, existing_bucket
+from calotype.store.versions import NewVersion, Precondition, existing_bucket, made
 
 __all__ = ["MOST_PARTS", "Finished", "LargeFiles", "PartUpload"]
 
@@ -80,7 +80,7 @@ class LargeFiles:
     commits: Commits
     intake: BlobIntake
     clock: Clock
-    new_version: Callable[[Bucket, Action, int | None], tuple[str, int]]  # version id and upload time
+    new_version: NewVersion
     copying: Copying
 
     async def start(
@@ -94,7 +94,7 @@ class LargeFiles:
         change = await self.commits.commit(
             lambda transaction: unfinished.start_file(transaction, file, keeps_time=keeps_time)
         )
-        return _made(change)
+        return made(change)
 
     def upload_part(
         self,
@@ -151,7 +151,7 @@ class LargeFiles:
         `precondition` is told the visible version (or None), likewise. Raises NoSuchUpload, NoSuchPart, ReadOnly.
         """
         now_ms = self.clock()
-        return _made(
+        return made(
             await self.commits.commit(
                 lambda transaction: unfinished.finish_file(transaction, file, choose, precondition, now_ms=now_ms)
             )
@@ -162,7 +162,7 @@ class LargeFiles:
         bucket_id = ids.bucket_of_version(version_id)
         if bucket_id is None:
             raise NoSuchUpload(version_id)
-        return _made(
+        return made(
             await self.commits.commit(lambda transaction: unfinished.cancel_file(transaction, bucket_id, version_id))
         )
 
@@ -204,8 +204,3 @@ class LargeFiles:
             )
 
         return await self.metadata.read(listed)
-
-
-def _made(change: Change) -> FileVersion:
-    assert change.version is not None
-    return change.version

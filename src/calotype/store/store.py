@@ -41,7 +41,7 @@ from calotype.store.reading import read_version
 from calotype.store.settings import RESERVE_BYTES, Clock, StoreSettings, milliseconds_now
 from calotype.store.space import DiskReserve
 from calotype.store.upload import Placing, Upload
-from calotype.store.versions import Change, Precondition
+from calotype.store.versions import Change, Precondition, made
 
 __all__ = ["RESERVE_BYTES", "Clock", "Store", "StoreSettings", "memory_store", "milliseconds_now"]
 
@@ -162,7 +162,7 @@ class Store(AccountStore):
         """A hide marker on top of the key, whatever is below; the new marker."""
         marker = await self._marker(bucket_id, key)
         change = await self._commits.commit(lambda transaction: versions.hide_key(transaction, marker, precondition))
-        return _made(change)
+        return made(change)
 
     async def delete_object(
         self, bucket_id: str, key: bytes, *, precondition: Precondition | None = None
@@ -198,7 +198,7 @@ class Store(AccountStore):
                 bypass_governance=bypass_governance,
             )
 
-        return _made(await self._commits.commit(delete))
+        return made(await self._commits.commit(delete))
 
     # object lock
 
@@ -223,7 +223,7 @@ class Store(AccountStore):
         Raises NoSuchVersion, MissingFileLock, RetainUntilInPast, RetentionRefused.
         """
         asked = locking.RetentionChange(retention, bypass_governance, self._clock())
-        return _made(
+        return made(
             await self._commits.commit(
                 lambda transaction: locking.change_retention(transaction, bucket_id, key, version_id, asked)
             )
@@ -231,7 +231,7 @@ class Store(AccountStore):
 
     async def update_legal_hold(self, bucket_id: str, key: bytes, version_id: str, is_on: bool) -> FileVersion:
         """The version with the hold put on or taken off; raises NoSuchVersion, MissingFileLock."""
-        return _made(
+        return made(
             await self._commits.commit(
                 lambda transaction: locking.change_legal_hold(transaction, bucket_id, key, version_id, is_on)
             )
@@ -307,7 +307,7 @@ class Store(AccountStore):
             return versions.put_version(transaction, version, received.blobs, precondition, keeps_time=keeps_time)
 
         sync_alone = version.length > self.settings.synced_alone_bytes
-        return _made(await self._commits.commit(put, received.writers, sync_alone=sync_alone))
+        return made(await self._commits.commit(put, received.writers, sync_alone=sync_alone))
 
 
 async def memory_store(
@@ -323,8 +323,3 @@ async def memory_store(
     store = Store(MemoryMetadata(run_twice=True), blobs, master_key or MasterKey.random(), settings, clock)
     await store._begin()
     return store
-
-
-def _made(change: Change) -> FileVersion:
-    assert change.version is not None
-    return change.version

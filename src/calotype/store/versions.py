@@ -20,6 +20,7 @@ from calotype.store.object_lock import may_delete, with_lock
 from calotype.store.parts import remove_version
 
 Precondition = Callable[[FileVersion | None], None]
+NewVersion = Callable[[Bucket, Action, int | None], tuple[str, int]]  # version id and upload time
 
 NULL_VERSION_ID = "null"
 HIDE_MARKER_TYPE = "application/x-bz-hide-marker"
@@ -32,6 +33,12 @@ class Change:
 
     version: FileVersion | None
     released: tuple[str, ...] = ()
+
+
+def made(change: Change) -> FileVersion:
+    """The version of a change that always has one."""
+    assert change.version is not None
+    return change.version
 
 
 def put_version(
