@@ -15,14 +15,11 @@ from calotype.s3.bucket_operations import (
     GetBucketLocation,
     GetBucketVersioning,
     HeadBucket,
-    ListBuckets,
-    ListObjects,
-    ListObjectsV2,
-    ListObjectVersions,
 )
 from calotype.s3.checksum_plan import ChecksumPlan, ChecksumType
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.encryption import CustomerKeyFields, ServerKeyAsked
+from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
 from calotype.s3.multipart_operations import (
     AbortMultipartUpload,
     CompletedPart,

@@ -9,7 +9,7 @@ from calotype.console.pictures import Picture
 from calotype.console.received_file import ReceivedFile
 from calotype.console.s3_calls import S3Calls
 from calotype.console.settings import ConsoleSettings
-from calotype.s3.bucket_operations import ListObjectsV2
+from calotype.s3.listing_operations import ListObjectsV2
 from calotype.s3.object_operations import Conditions, DeleteObject, Description, PutObject
 from calotype.s3.results import ObjectList, ObjectSummary
 

@@ -34,11 +34,10 @@ from calotype.s3.bucket_operations import (
     CreateBucket,
     DeleteBucket,
     HeadBucket,
-    ListBuckets,
-    ListObjectsV2,
 )
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.errors import BadDigest, NoSuchBucket, NoSuchKey, S3Error, error_from_response
+from calotype.s3.listing_operations import ListBuckets, ListObjectsV2
 from calotype.s3.object_operations import (
     STORED_HEADERS,
     Conditions,

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 from calotype.http.message import Headers, Response
 from calotype.s3 import names
-from calotype.s3.bucket_calls import owner_of, place_after, xml_response
+from calotype.s3.bucket_calls import owner_of, xml_response
 from calotype.s3.call import Call
 from calotype.s3.checksum_plan import ChecksumPlan
 from calotype.s3.completion import finished_of, is_repeated, plan_attributes, plan_of, type_mismatch
 from calotype.s3.encryption import CustomerKeyFields
 from calotype.s3.encryption_key import customer_key, encryption_key, told_encryption
 from calotype.s3.errors import EntityTooLarge, InvalidRange, InvalidRequest, NoSuchUpload
+from calotype.s3.listing_calls import place_after
 from calotype.s3.multipart_operations import (
     MOST_LISTED,
     AbortMultipartUpload,

@@ -8,13 +8,10 @@ from calotype.s3.bucket_operations import (
     GetBucketLocation,
     GetBucketVersioning,
     HeadBucket,
-    ListBuckets,
-    ListObjects,
-    ListObjectsV2,
-    ListObjectVersions,
 )
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.errors import MethodNotAllowed, OperationNotImplemented
+from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
 from calotype.s3.multipart_operations import (
     COPIES_PART,
     AbortMultipartUpload,

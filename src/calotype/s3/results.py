@@ -9,7 +9,7 @@ from typing import Self
 
 from calotype.http.percent import decode, encode_s3
 from calotype.s3 import xml
-from calotype.s3.bucket_operations import ListObjects, ListObjectsV2
+from calotype.s3.listing_operations import ListObjects, ListObjectsV2
 
 XML_TYPE = "application/xml"
 

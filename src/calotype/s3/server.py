@@ -14,7 +14,15 @@ from typing import Any
 
 from calotype.auth.signed_request import REQUIRED_IN_QUERY
 from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Response
-from calotype.s3 import attribute_calls, bucket_calls, multipart_calls, object_calls, reads, version_calls
+from calotype.s3 import (
+    attribute_calls,
+    bucket_calls,
+    listing_calls,
+    multipart_calls,
+    object_calls,
+    reads,
+    version_calls,
+)
 from calotype.s3.addressing import Address, address_of
 from calotype.s3.authentication import authenticate
 from calotype.s3.bucket_operations import (
@@ -23,14 +31,11 @@ from calotype.s3.bucket_operations import (
     GetBucketLocation,
     GetBucketVersioning,
     HeadBucket,
-    ListBuckets,
-    ListObjects,
-    ListObjectsV2,
-    ListObjectVersions,
 )
 from calotype.s3.call import Call
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.errors import AccessDenied, EntityTooLarge, IncompleteBody, InternalError, S3Error
+from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
 from calotype.s3.multipart_operations import (
     AbortMultipartUpload,
     CompleteMultipartUpload,
@@ -56,14 +61,14 @@ log = logging.getLogger(__name__)
 Answer = Callable[[Call, Any], Awaitable[Response]]
 
 ANSWERS: Mapping[type[Operation], Answer] = {
-    ListBuckets: bucket_calls.list_buckets,
+    ListBuckets: listing_calls.list_buckets,
     CreateBucket: bucket_calls.create_bucket,
     HeadBucket: bucket_calls.head_bucket,
     DeleteBucket: bucket_calls.delete_bucket,
     GetBucketLocation: bucket_calls.get_bucket_location,
     GetBucketVersioning: bucket_calls.get_bucket_versioning,
-    ListObjects: bucket_calls.list_objects,
-    ListObjectsV2: bucket_calls.list_objects_v2,
+    ListObjects: listing_calls.list_objects,
+    ListObjectsV2: listing_calls.list_objects_v2,
     ListObjectVersions: version_calls.list_object_versions,
     DeleteObjects: object_calls.delete_objects,
     PutObject: object_calls.put_object,

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from calotype.http.message import Response
 from calotype.s3 import xml
-from calotype.s3.bucket_calls import owner_of, place_after, xml_response
-from calotype.s3.bucket_operations import MAX_KEYS, ListObjectVersions
+from calotype.s3.bucket_calls import owner_of, xml_response
 from calotype.s3.call import Call
+from calotype.s3.listing_calls import place_after
+from calotype.s3.listing_operations import MAX_KEYS, ListObjectVersions
 from calotype.s3.results import KeyForm, Owner, boolean, iso_milliseconds
 from calotype.store.errors import NoSuchVersion
 from calotype.store.model import Bucket, FileVersion, ListingPage
