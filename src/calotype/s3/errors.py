@@ -3,10 +3,10 @@
 S3Error
 ├─ 400  AuthorizationHeaderMalformed, AuthorizationQueryParametersError, BadDigest, EntityTooLarge, EntityTooSmall,
 │       IllegalLocationConstraint, IncompleteBody, InvalidArgument, InvalidBucketName, InvalidDigest,
-│       InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRequest, InvalidStorageClass, InvalidURI,
-│       KeyTooLong, MalformedXML, MaxMessageLengthExceeded, MetadataTooLarge, XAmzContentSHA256Mismatch
+│       InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRequest, InvalidStorageClass, InvalidTag,
+│       InvalidURI, KeyTooLong, MalformedXML, MaxMessageLengthExceeded, MetadataTooLarge, XAmzContentSHA256Mismatch
 ├─ 403  AccessDenied, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
-├─ 404  NoSuchBucket, NoSuchKey, NoSuchUpload, NoSuchVersion
+├─ 404  NoSuchBucket, NoSuchKey, NoSuchTagSet, NoSuchUpload, NoSuchVersion
 ├─ 405  MethodNotAllowed
 ├─ 409  BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, ConditionalRequestConflict
 ├─ 411  MissingContentLength
@@ -148,6 +148,11 @@ class InvalidStorageClass(S3Error):
     default_message = "The storage class you specified is not valid"
 
 
+class InvalidTag(S3Error):
+    status, code = 400, "InvalidTag"
+    default_message = "The tag provided was not a valid tag."
+
+
 class InvalidURI(S3Error):
     status, code = 400, "InvalidURI"
     default_message = "Couldn't parse the specified URI."
@@ -209,6 +214,11 @@ class NoSuchBucket(S3Error):
 class NoSuchKey(S3Error):
     status, code = 404, "NoSuchKey"
     default_message = "The specified key does not exist."
+
+
+class NoSuchTagSet(S3Error):
+    status, code = 404, "NoSuchTagSet"
+    default_message = "The TagSet does not exist"
 
 
 class NoSuchUpload(S3Error):
