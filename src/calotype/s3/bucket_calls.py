@@ -37,7 +37,7 @@ async def owner_of(call: Call, account_id: str) -> Owner:
 
 
 async def create_bucket(call: Call, asked: CreateBucket) -> Response:
-    call.allow_on_account("writeBuckets")
+    call.allow_on_account(asked.action)
     names.check_new_bucket_name(asked.bucket)
     if asked.location not in (None, call.settings.region):
         raise IllegalLocationConstraint(
@@ -66,13 +66,13 @@ def refuse_taken_name(call: Call, error: store_errors.BucketExists) -> None:
 
 async def head_bucket(call: Call, asked: HeadBucket) -> Response:
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket)
+    call.allow(asked.action, bucket)
     return Response(200, Headers((("x-amz-bucket-region", call.settings.region),)))
 
 
 async def delete_bucket(call: Call, asked: DeleteBucket) -> Response:
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket)
+    call.allow(asked.action, bucket)
     await call.store.delete_bucket(bucket.bucket_id)
     return Response(204)
 
@@ -80,7 +80,7 @@ async def delete_bucket(call: Call, asked: DeleteBucket) -> Response:
 async def get_bucket_location(call: Call, asked: GetBucketLocation) -> Response:
     """The element is empty for us-east-1, as clients know it from S3."""
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket)
+    call.allow(asked.action, bucket)
     region = call.settings.region
     inner = "" if region == FIRST_REGION else xml.escape(region)
     return xml_response(
@@ -91,7 +91,7 @@ async def get_bucket_location(call: Call, asked: GetBucketLocation) -> Response:
 async def get_bucket_versioning(call: Call, asked: GetBucketVersioning) -> Response:
     """The state; a bucket that never kept versions has none."""
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket)
+    call.allow(asked.action, bucket)
     state: list[xml.Node] = []
     if bucket.versioning is not Versioning.UNVERSIONED:
         state.append(("Status", bucket.versioning.value))

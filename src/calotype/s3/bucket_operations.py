@@ -28,7 +28,7 @@ class CreateBucket(Operation):
     method = "PUT"
     scope = Scope.BUCKET
     transaction_class = TransactionClass.C
-    capability = "writeBuckets"
+    action = "s3:CreateBucket"
     has_document = True
 
     bucket: str
@@ -85,7 +85,7 @@ class HeadBucket(_OnBucket):
     method = "HEAD"
     scope = Scope.BUCKET
     transaction_class = TransactionClass.C
-    capability = "listBuckets"
+    action = "s3:HeadBucket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class DeleteBucket(_OnBucket):
     method = "DELETE"
     scope = Scope.BUCKET
     transaction_class = TransactionClass.A
-    capability = "deleteBuckets"
+    action = "s3:DeleteBucket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class GetBucketLocation(_OnBucket):
     scope = Scope.BUCKET
     sub_resource = "location"
     transaction_class = TransactionClass.C
-    capability = "listBuckets"
+    action = "s3:GetBucketLocation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +114,4 @@ class GetBucketVersioning(_OnBucket):
     scope = Scope.BUCKET
     sub_resource = "versioning"
     transaction_class = TransactionClass.C
-    capability = "listBuckets"
+    action = "s3:GetBucketVersioning"

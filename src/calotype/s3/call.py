@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from calotype.auth.authorize import Denial, Resource, authorize
 from calotype.auth.principal import ANONYMOUS, Principal
 from calotype.auth.signed_request import SignedRequest
-from calotype.http.message import Headers, Request
+from calotype.http.message import Headers, Request, Response
+from calotype.s3.access.permissions import capability_for
 from calotype.s3.errors import AccessDenied, NoSuchBucket
-from calotype.s3.operation import Operation
+from calotype.s3.operation import CannedAcl, Operation
 from calotype.s3.settings import S3Settings
 from calotype.store import errors as store_errors
 from calotype.store.accounting import Begun
-from calotype.store.model import Bucket
+from calotype.store.model import Bucket, FileVersion
 from calotype.store.store import Store
 
 DOWNLOADS = ("GetObject", "HeadObject")
+
+Answer = Callable[["Call", Any], Awaitable[Response]]
 
 
 @dataclass(slots=True)
@@ -58,24 +62,29 @@ class Call:
         return bucket
 
     def denial(
-        self, capability: str, bucket: Bucket, key: bytes | None = None, *, is_public: bool = False
+        self, action: str, bucket: Bucket, key: bytes | None = None, *, version: FileVersion | None = None
     ) -> Denial | None:
-        """Why the caller may not; `is_public` where the object itself was made readable by everybody."""
-        resource = Resource(bucket.account_id, bucket.bucket_id, key, bucket.is_public or is_public)
-        return authorize(self.principal, capability, resource)
+        """Why the caller may not; `version` is the object that is acted on, where there is one already."""
+        is_public = bucket.is_public or (version is not None and version.attributes.get("acl") == CannedAcl.PUBLIC_READ)
+        resource = Resource(bucket.account_id, bucket.bucket_id, key, is_public)
+        return authorize(self.principal, capability_for(action, bucket), resource)
 
-    def allow(self, capability: str, bucket: Bucket, key: bytes | None = None) -> None:
+    def allow(
+        self, action: str, bucket: Bucket, key: bytes | None = None, *, version: FileVersion | None = None
+    ) -> None:
         """Returns when the caller may; raises AccessDenied with the reason when it holds a key, without otherwise.
 
         For what is allowed the cap of the bucket's owner is used up, which raises the store's CapExceeded.
         """
-        denial = self.denial(capability, bucket, key)
+        denial = self.denial(action, bucket, key, version=version)
         if denial is not None:
             raise self.access_denied(denial)
         self.begin()
 
-    def allow_on_account(self, capability: str) -> None:
-        denial = authorize(self.principal, capability, Resource(self.principal.account_id))
+    def allow_on_account(self, action: str, capability: str | None = None) -> None:
+        """The same for what is done on the account; `capability` where another one than the action's will do."""
+        wanted = capability or capability_for(action)
+        denial = authorize(self.principal, wanted, Resource(self.principal.account_id))
         if denial is not None:
             raise self.access_denied(denial)
         self.begin()

@@ -31,7 +31,7 @@ class CopyObject(Operation):
     scope = Scope.OBJECT
     sub_resource = "x-amz-copy-source"
     transaction_class = TransactionClass.C
-    capability = "writeFiles"
+    action = "s3:PutObject"
 
     bucket: str
     key: bytes

@@ -22,7 +22,7 @@ from calotype.store.model import Bucket, FileVersion, ListingPage
 
 
 async def list_buckets(call: Call, asked: ListBuckets) -> Response:
-    call.allow_on_account("listBuckets" if may_see_all_names(call) else "listAllBucketNames")
+    call.allow_on_account(asked.action, "listBuckets" if may_see_all_names(call) else None)
     account_id = call.principal.account_id
     buckets = tuple(
         BucketSummary(bucket.name, bucket.created_at_ms)
@@ -39,7 +39,7 @@ def may_see_all_names(call: Call) -> bool:
 
 async def list_objects(call: Call, asked: ListObjects) -> Response:
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket, asked.prefix)
+    call.allow(asked.action, bucket, asked.prefix)
     max_keys = min(asked.max_keys, MAX_KEYS)
     start = place_after(asked.marker, asked.prefix, asked.delimiter)
     page = await page_of(call, bucket, asked.prefix, asked.delimiter, start, max_keys)
@@ -48,7 +48,7 @@ async def list_objects(call: Call, asked: ListObjects) -> Response:
 
 async def list_objects_v2(call: Call, asked: ListObjectsV2) -> Response:
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket, asked.prefix)
+    call.allow(asked.action, bucket, asked.prefix)
     max_keys = min(asked.max_keys, MAX_KEYS)
     if asked.continuation_token is not None:
         start: bytes | None = place_of_token(asked.continuation_token)

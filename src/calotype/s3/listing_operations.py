@@ -18,7 +18,7 @@ class ListBuckets(Operation):
     method = "GET"
     scope = Scope.SERVICE
     transaction_class = TransactionClass.C
-    capability = "listAllBucketNames"
+    action = "s3:ListAllMyBuckets"
 
     prefix: str = ""
 
@@ -38,7 +38,7 @@ class ListObjects(Operation):
     method = "GET"
     scope = Scope.BUCKET
     transaction_class = TransactionClass.C
-    capability = "listFiles"
+    action = "s3:ListBucket"
 
     bucket: str
     prefix: bytes = b""
@@ -74,7 +74,7 @@ class ListObjectsV2(Operation):
     scope = Scope.BUCKET
     sub_resource = "list-type"
     transaction_class = TransactionClass.C
-    capability = "listFiles"
+    action = "s3:ListBucket"
 
     bucket: str
     prefix: bytes = b""
@@ -121,7 +121,7 @@ class ListObjectVersions(Operation):
     scope = Scope.BUCKET
     sub_resource = "versions"
     transaction_class = TransactionClass.C
-    capability = "listFiles"
+    action = "s3:ListBucketVersions"
 
     bucket: str
     prefix: bytes = b""

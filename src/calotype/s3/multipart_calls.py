@@ -50,7 +50,7 @@ OnUpload = UploadPart | UploadPartCopy | CompleteMultipartUpload | AbortMultipar
 
 async def create_multipart_upload(call: Call, asked: CreateMultipartUpload) -> Response:
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket, asked.key)
+    call.allow(asked.action, bucket, asked.key)
     names.check_key(asked.key)
     draft = draft_of(asked.description, None)
     draft = replace(draft, attributes={**draft.attributes, **plan_attributes(asked.checksum)})
@@ -93,7 +93,7 @@ async def upload_part(call: Call, asked: UploadPart) -> Response:
 async def allowed_bucket(call: Call, asked: OnUpload) -> Bucket:
     """The bucket of a call on an upload, whose key the caller may work on."""
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket, asked.key)
+    call.allow(asked.action, bucket, asked.key)
     return bucket
 
 
@@ -234,7 +234,7 @@ async def list_parts(call: Call, asked: ListParts) -> Response:
 
 async def list_multipart_uploads(call: Call, asked: ListMultipartUploads) -> Response:
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket, asked.prefix)
+    call.allow(asked.action, bucket, asked.prefix)
     max_uploads = min(asked.max_uploads, MOST_LISTED)
     page = await page_of(call, bucket, asked, max_uploads) if max_uploads else UploadPage()
     return xml_response(uploads_document(asked, page, max_uploads, await owner_of(call, bucket.account_id)))

@@ -48,7 +48,7 @@ class CreateMultipartUpload(Operation):
     scope = Scope.OBJECT
     sub_resource = "uploads"
     transaction_class = TransactionClass.A
-    capability = "writeFiles"
+    action = "s3:PutObject"
 
     bucket: str
     key: bytes
@@ -85,7 +85,7 @@ class UploadPart(Operation):
     scope = Scope.OBJECT
     sub_resource = "uploadId"
     transaction_class = TransactionClass.A
-    capability = "writeFiles"
+    action = "s3:PutObject"
 
     bucket: str
     key: bytes
@@ -139,7 +139,7 @@ class UploadPartCopy(Operation):
     scope = Scope.OBJECT
     sub_resource = COPIES_PART
     transaction_class = TransactionClass.C
-    capability = "writeFiles"
+    action = "s3:PutObject"
 
     bucket: str
     key: bytes
@@ -221,7 +221,7 @@ class CompleteMultipartUpload(Operation):
     scope = Scope.OBJECT
     sub_resource = "uploadId"
     transaction_class = TransactionClass.A
-    capability = "writeFiles"
+    action = "s3:PutObject"
     has_document = True
     tells_checksum_of_object = True
 
@@ -296,7 +296,7 @@ class AbortMultipartUpload(Operation):
     scope = Scope.OBJECT
     sub_resource = "uploadId"
     transaction_class = TransactionClass.A
-    capability = "writeFiles"
+    action = "s3:AbortMultipartUpload"
 
     bucket: str
     key: bytes
@@ -317,7 +317,7 @@ class ListParts(Operation):
     scope = Scope.OBJECT
     sub_resource = "uploadId"
     transaction_class = TransactionClass.C
-    capability = "writeFiles"
+    action = "s3:ListMultipartUploadParts"
 
     bucket: str
     key: bytes
@@ -353,7 +353,7 @@ class ListMultipartUploads(Operation):
     scope = Scope.BUCKET
     sub_resource = "uploads"
     transaction_class = TransactionClass.C
-    capability = "listFiles"
+    action = "s3:ListBucketMultipartUploads"
 
     bucket: str
     prefix: bytes = b""

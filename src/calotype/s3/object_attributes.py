@@ -33,7 +33,7 @@ class GetObjectAttributes(Operation):
     scope = Scope.OBJECT
     sub_resource = "attributes"
     transaction_class = TransactionClass.B
-    capability = "readFiles"
+    action = "s3:GetObjectAttributes"
 
     bucket: str
     key: bytes

@@ -43,7 +43,7 @@ from calotype.store.versions import Precondition
 
 async def put_object(call: Call, asked: PutObject) -> Response:
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket, asked.key)
+    call.allow(asked.action, bucket, asked.key)
     names.check_key(asked.key)
     precondition = write_precondition(asked.conditions, asked.key)
     payload = payload_of(call)
@@ -109,7 +109,7 @@ def write_precondition(conditions: Conditions, key: bytes) -> Precondition | Non
 async def copy_object(call: Call, asked: CopyObject) -> Response:
     """The copy shares the bytes of its source where it may; see `Store.copy`."""
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket, asked.key)
+    call.allow(asked.action, bucket, asked.key)
     names.check_key(asked.key)
     precondition = write_precondition(asked.conditions, asked.key)
     source_bucket = await call.bucket(asked.source_bucket)
@@ -182,7 +182,7 @@ async def delete_one(
     call: Call, bucket: Bucket, item: ObjectToDelete, precondition: Precondition | None = None
 ) -> DeletedObject:
     """What was done; a key, or a version of it, that is not there is as good as deleted."""
-    call.allow(capability_to_delete(bucket, item), bucket, item.key)
+    call.allow("s3:DeleteObject" if item.version_id is None else "s3:DeleteObjectVersion", bucket, item.key)
     if item.version_id is None:
         marker = await call.store.delete_object(bucket.bucket_id, item.key, precondition=precondition)
         return DeletedObject(item.key, None, version_id_of(marker) if marker is not None else None)
@@ -209,13 +209,6 @@ def finished_and(precondition: Precondition | None) -> Precondition:
 
 def version_id_of(version: FileVersion) -> str:
     return "null" if version.is_null else version.version_id
-
-
-def capability_to_delete(bucket: Bucket, item: ObjectToDelete) -> str:
-    """A delete marker is a write; what is gone for good needs more (b2.md §8.5)."""
-    if item.version_id is None and bucket.versioning is not Versioning.UNVERSIONED:
-        return "writeFiles"
-    return "deleteFiles"
 
 
 async def delete_objects(call: Call, asked: DeleteObjects) -> Response:

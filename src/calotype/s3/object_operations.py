@@ -177,7 +177,7 @@ class PutObject(Operation):
     method = "PUT"
     scope = Scope.OBJECT
     transaction_class = TransactionClass.A
-    capability = "writeFiles"
+    action = "s3:PutObject"
 
     bucket: str
     key: bytes
@@ -248,7 +248,7 @@ class GetObject(Operation):
     method = "GET"
     scope = Scope.OBJECT
     transaction_class = TransactionClass.B
-    capability = "readFiles"
+    action = "s3:GetObject"
 
     bucket: str
     key: bytes
@@ -327,7 +327,7 @@ class DeleteObject(Operation):
     method = "DELETE"
     scope = Scope.OBJECT
     transaction_class = TransactionClass.A
-    capability = "deleteFiles"
+    action = "s3:DeleteObject"
 
     bucket: str
     key: bytes
@@ -356,7 +356,7 @@ class DeleteObjects(Operation):
     scope = Scope.BUCKET
     sub_resource = "delete"
     transaction_class = TransactionClass.A
-    capability = "deleteFiles"
+    action = "s3:DeleteObject"
     has_document = True
 
     bucket: str

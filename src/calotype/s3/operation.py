@@ -36,7 +36,7 @@ class Scope(Enum):
 class Operation(ABC):
     """`sub_resource` is the query parameter that, beside method and scope, tells operations apart.
 
-    `capability` is what an application key must hold for it (b2.md §8.8); `has_document` says that the body is XML;
+    `action` is what a caller must be allowed, a key of `access.permissions`; `has_document` says that the body is XML;
     `tells_checksum_of_object` that a checksum in a header is not that of the body.
     """
 
@@ -47,7 +47,7 @@ class Operation(ABC):
     scope: ClassVar[Scope]
     sub_resource: ClassVar[str | None] = None
     transaction_class: ClassVar[TransactionClass]
-    capability: ClassVar[str]
+    action: ClassVar[str]
     has_document: ClassVar[bool] = False
     tells_checksum_of_object: ClassVar[bool] = False
 

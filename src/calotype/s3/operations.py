@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calotype.s3.access.operations import ACCESS_OPERATIONS
 from calotype.s3.bucket_operations import (
     CreateBucket,
     DeleteBucket,
@@ -9,6 +10,7 @@ from calotype.s3.bucket_operations import (
     GetBucketVersioning,
     HeadBucket,
 )
+from calotype.s3.configuration.operations import CONFIGURATION_OPERATIONS
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.errors import MethodNotAllowed, OperationNotImplemented
 from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
@@ -57,6 +59,8 @@ OPERATIONS: tuple[type[Operation], ...] = (
     AbortMultipartUpload,
     ListParts,
     ListMultipartUploads,
+    *ACCESS_OPERATIONS,
+    *CONFIGURATION_OPERATIONS,
 )
 
 BY_REQUEST_LINE: dict[tuple[str, Scope, str | None], type[Operation]] = {

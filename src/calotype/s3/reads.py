@@ -22,7 +22,6 @@ from calotype.s3.errors import (
     PreconditionFailed,
 )
 from calotype.s3.object_operations import Conditions, GetObject, metadata_to_headers
-from calotype.s3.operation import CannedAcl
 from calotype.s3.payload import checksum_in
 from calotype.store import errors as store_errors
 from calotype.store.counted_body import counted_body
@@ -101,19 +100,13 @@ async def readable_version(
 
     Raises AccessDenied before it tells what is there.
     """
-    denial = call.denial("readFiles", bucket, key)
-    if denial is None:
-        call.begin()
     version = await find_version(call, bucket, key, version_id)
-    if denial is not None:
-        is_public = isinstance(version, FileVersion) and version.attributes.get("acl") == CannedAcl.PUBLIC_READ
-        if not is_public or call.denial("readFiles", bucket, key, is_public=True):
-            raise call.access_denied(denial)
-        call.begin()
+    existing = version if isinstance(version, FileVersion) else None
+    call.allow("s3:GetObject" if version_id is None else "s3:GetObjectVersion", bucket, key, version=existing)
     if isinstance(version, FileVersion):
         call.store.check_customer_key(version, customer_key)
         return version
-    may_not_list = call.denial("listFiles", bucket, key)
+    may_not_list = call.denial("s3:ListBucket", bucket, key)
     if may_not_list and not call.principal.is_anonymous:
         raise call.access_denied(may_not_list)
     raise version

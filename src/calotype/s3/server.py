@@ -8,9 +8,8 @@ from __future__ import annotations
 import base64
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from itertools import count
-from typing import Any
 
 from calotype.auth.signed_request import REQUIRED_IN_QUERY
 from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Response
@@ -23,6 +22,7 @@ from calotype.s3 import (
     reads,
     version_calls,
 )
+from calotype.s3.access.calls import ACCESS_ANSWERS
 from calotype.s3.addressing import Address, address_of
 from calotype.s3.authentication import authenticate
 from calotype.s3.bucket_operations import (
@@ -32,7 +32,8 @@ from calotype.s3.bucket_operations import (
     GetBucketVersioning,
     HeadBucket,
 )
-from calotype.s3.call import Call
+from calotype.s3.call import Answer, Call
+from calotype.s3.configuration.calls import CONFIGURATION_ANSWERS
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.errors import AccessDenied, EntityTooLarge, IncompleteBody, InternalError, S3Error
 from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
@@ -58,8 +59,6 @@ from calotype.store.store import Store
 
 log = logging.getLogger(__name__)
 
-Answer = Callable[[Call, Any], Awaitable[Response]]
-
 ANSWERS: Mapping[type[Operation], Answer] = {
     ListBuckets: listing_calls.list_buckets,
     CreateBucket: bucket_calls.create_bucket,
@@ -84,6 +83,8 @@ ANSWERS: Mapping[type[Operation], Answer] = {
     AbortMultipartUpload: multipart_calls.abort_multipart_upload,
     ListParts: multipart_calls.list_parts,
     ListMultipartUploads: multipart_calls.list_multipart_uploads,
+    **ACCESS_ANSWERS,
+    **CONFIGURATION_ANSWERS,
 }
 
 
@@ -159,12 +160,15 @@ async def answered(call: Call, asked: S3Request) -> Response:
     if call.signed is not None and call.signed.is_presigned:
         asked = with_hoisted_headers(asked)
         call.headers = asked.headers
-    if call.principal.is_anonymous and call.operation.capability != GetObject.capability:
+    if call.principal.is_anonymous and call.operation not in READS_BY_ANYBODY:
         raise AccessDenied
     if call.operation.has_document:
         asked = S3Request(asked.method, asked.bucket, asked.key, asked.query, asked.headers, await document_of(call))
     operation = call.operation.from_request(asked)
     return await ANSWERS[call.operation](call, operation)
+
+
+READS_BY_ANYBODY = (GetObject, HeadObject, GetObjectAttributes)
 
 
 def with_hoisted_headers(asked: S3Request) -> S3Request:

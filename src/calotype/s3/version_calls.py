@@ -29,7 +29,7 @@ class VersionPage:
 
 async def list_object_versions(call: Call, asked: ListObjectVersions) -> Response:
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.capability, bucket, asked.prefix)
+    call.allow(asked.action, bucket, asked.prefix)
     max_keys = min(asked.max_keys, MAX_KEYS)
     page = await page_of(call, bucket, asked, max_keys) if max_keys else VersionPage()
     return xml_response(versions_document(asked, page, max_keys, await owner_of(call, bucket.account_id)))
