@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from calotype.auth.capabilities import ALL_CAPABILITIES
-from calotype.store.model import Account, Action
+from calotype.store.model import Action
 
 CONTENT = b"0123456789"
 SHA1 = hashlib.sha1(CONTENT, usedforsecurity=False).hexdigest()
@@ -210,8 +210,7 @@ async def test_what_is_no_file_is_not_found(origin):
 async def test_a_stranger_copies_nothing_of_ours(origin):
     bucket_id = await origin.bucket("photographs", "allPublic")
     file_id = await source_in(origin, bucket_id)
-    stranger = Account("000000000000", "stranger", "0" * 64, origin.now_ms)
-    await origin.store.metadata.apply([lambda transaction: transaction.insert_account(stranger)])
+    stranger = await origin.store.create_account("stranger")
     key = await origin.store.create_key(stranger.account_id, "theirs", ALL_CAPABILITIES)
     assert (await copy(origin, file_id, key=key)).error == NOT_FOUND
     theirs = (

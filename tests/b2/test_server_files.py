@@ -3,7 +3,6 @@
 import pytest
 
 from calotype.auth.capabilities import ALL_CAPABILITIES
-from calotype.store.model import Account
 
 HELLO = b"hello"
 HELLO_SHA1 = "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"
@@ -136,8 +135,7 @@ async def test_file_info_knows_markers_and_says_what_it_does_not_know(origin):
 async def test_another_account_finds_nothing_of_ours(origin):
     bucket_id = await origin.bucket("photographs")
     file_id = await origin.put(bucket_id, "a")
-    stranger = Account("000000000000", "stranger", "0" * 64, origin.now_ms)
-    await origin.store.metadata.apply([lambda transaction: transaction.insert_account(stranger)])
+    stranger = await origin.store.create_account("stranger")
     key = await origin.store.create_key(stranger.account_id, "theirs", ALL_CAPABILITIES)
 
     assert (await origin.call("b2_get_file_info", key=key, fileId=file_id)).error[:2] == (404, "not_found")

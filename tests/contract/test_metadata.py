@@ -43,8 +43,8 @@ from calotype.store.sqlite_metadata import SqliteMetadata
 
 T = TypeVar("T")
 
-ACCOUNT = Account("aabbccddeeff", "default", "c" * 64, 1_000)
-OTHER = Account("001122334455", "other", "d" * 64, 2_000)
+ACCOUNT = Account("aabbccddeeff", "default", "d@example.com", "c" * 64, 1_000)
+OTHER = Account("001122334455", "other", "o@example.com", "d" * 64, 2_000)
 BUCKET = Bucket(ACCOUNT.account_id, "b" * 24, "Photographs", BucketType.PUBLIC, Versioning.ENABLED, 1_000)
 SIBLING = replace(BUCKET, bucket_id="c" * 24, name="album")
 FOREIGN = replace(BUCKET, account_id=OTHER.account_id, bucket_id="d" * 24, name="foreign")
@@ -109,6 +109,27 @@ async def insert(metadata: Metadata, *versions: FileVersion) -> None:
 
 async def test_accounts_come_back(filled: Metadata) -> None:
     assert await filled.read(lambda transaction: transaction.accounts()) == [OTHER, ACCOUNT]
+
+
+async def test_an_account_changes_its_name_and_email_and_nothing_else(filled: Metadata) -> None:
+    await change(filled, lambda transaction: transaction.next_key_index(OTHER.account_id))
+    renamed = replace(OTHER, name="team", email="t@example.com")
+    changed = replace(renamed, canonical_user_id="e" * 64, created_at_ms=3_000)
+    await change(filled, lambda transaction: transaction.replace_account(changed))
+    assert await filled.read(lambda transaction: transaction.accounts()) == [renamed, ACCOUNT]
+    assert await change(filled, lambda transaction: transaction.next_key_index(OTHER.account_id)) == 2
+
+
+async def test_an_account_goes_with_its_secrets(filled: Metadata) -> None:
+    def fill(transaction: Transaction) -> None:
+        for account in (ACCOUNT, OTHER):
+            transaction.insert_secret(account.account_id, "token", b"sealed")
+
+    await change(filled, fill)
+    await change(filled, lambda transaction: transaction.remove_account(OTHER))
+    assert await filled.read(lambda transaction: transaction.accounts()) == [ACCOUNT]
+    assert await filled.read(lambda transaction: transaction.secret(OTHER.account_id, "token")) is None
+    assert await filled.read(lambda transaction: transaction.secret(ACCOUNT.account_id, "token")) == b"sealed"
 
 
 async def test_key_indexes_count_up_for_each_account_by_itself(filled: Metadata) -> None:

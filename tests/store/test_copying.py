@@ -25,7 +25,7 @@ from calotype.store.errors import (
     WrongCustomerKey,
 )
 from calotype.store.large_files import Finished
-from calotype.store.model import Account, Bucket, Digests, FileVersion, Part, VersionDraft, Versioning
+from calotype.store.model import Bucket, Digests, FileVersion, Part, VersionDraft, Versioning
 from calotype.store.store import Store, StoreSettings, memory_store
 
 QUICK = StoreSettings(reserve_bytes=0, remove_after_s=0.0)
@@ -308,8 +308,7 @@ async def test_a_copy_may_be_refused_by_a_precondition(store: Store, bucket: Buc
 
 
 async def test_nothing_is_shared_across_accounts(store: Store, bucket: Bucket, source: FileVersion) -> None:
-    other = Account("ffffffffffff", "other", "f" * 64, 0)
-    await store.metadata.apply([lambda transaction: transaction.insert_account(other)])
+    other = await store.create_account("other")
     theirs = await store.create_bucket(other.account_id, "theirs")
     copied = await store.copy(source, theirs, b"copy", DRAFT)
     file = await store.large_files.start(theirs, b"made", DRAFT)

@@ -81,3 +81,11 @@ def test_what_buckets_held_before_usage_was_kept_is_counted_once(connection: sql
         connection.execute("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", place)
     migrate(connection)
     assert connection.execute("SELECT * FROM usage").fetchall() == [("acct", "bucket", 12, 3)]
+
+
+def test_the_account_of_before_gets_an_email(connection: sqlite3.Connection) -> None:
+    migrate(connection, SCRIPTS[:2])
+    connection.execute("INSERT INTO accounts VALUES ('aabbccddeeff', 'default', 'canonical', 1000, 3)")
+    migrate(connection)
+    row = connection.execute("SELECT name, email, key_index FROM accounts").fetchone()
+    assert row == ("default", "default@calotype.invalid", 3)

@@ -10,9 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from calotype.store import accounts
+from calotype.store.account_names import account_name, email_address
 from calotype.store.backup import Copied, write_backup
+from calotype.store.errors import NoSuchAccount
 from calotype.store.fsck import Fsck, FsckReport
+from calotype.store.keyring import new_master_key
+from calotype.store.metadata import Transaction
 from calotype.store.model import (
+    Account,
     ApplicationKey,
     Bucket,
     BucketSettings,
@@ -26,6 +32,62 @@ from calotype.store.open_store import OpenStore
 
 class AccountStore(OpenStore):
     """What `Store` stands on. Belongs to one event loop."""
+
+    # accounts
+
+    async def create_account(self, name: str, *, email: str | None = None) -> Account:
+        """A new account, apart from all others; without an e-mail it gets one made up, under `.invalid`.
+
+        Raises InvalidAccountName, InvalidEmail, AccountExists, EmailTaken.
+        """
+        account = self._draft_account(name, email)
+        return await self.accounts_directory.change(lambda transaction: accounts.create_account(transaction, account))
+
+    async def create_account_with_key(
+        self, name: str, *, email: str | None = None, key_name: str, capabilities: Iterable[str]
+    ) -> tuple[Account, ApplicationKey]:
+        """Likewise, and its master key, both or none."""
+        account = self._draft_account(name, email)
+        key = new_master_key(account.account_id, key_name, capabilities, self._clock())
+        put_key = self._keyring.putting_master(key)
+
+        def make(transaction: Transaction) -> Account:
+            made = accounts.create_account(transaction, account)
+            put_key(transaction)
+            return made
+
+        return await self.accounts_directory.change(make), key
+
+    async def accounts(self) -> list[Account]:
+        """All of them, the oldest first. Without waiting: `accounts_directory`."""
+        return self.accounts_directory.all()
+
+    async def account(self, account_id: str) -> Account:
+        """Raises NoSuchAccount."""
+        account = self.accounts_directory.by_id(account_id)
+        if account is None:
+            raise NoSuchAccount(account_id)
+        return account
+
+    async def change_account(self, account_id: str, *, name: str | None = None, email: str | None = None) -> Account:
+        """The account under another name or e-mail. Raises NoSuchAccount and what `create_account` raises."""
+        new_name = None if name is None else account_name(name)
+        new_email = None if email is None else email_address(email)
+        return await self.accounts_directory.change(
+            lambda transaction: accounts.change_account(transaction, account_id, new_name, new_email)
+        )
+
+    async def remove_account(self, account_id: str) -> Account:
+        """The account that is gone now with its keys; what it used stays in the ledger.
+
+        Raises NoSuchAccount, AccountNotEmpty while it has a bucket, FirstAccountStays.
+        """
+        return await self.accounts_directory.change(
+            lambda transaction: accounts.remove_account(transaction, account_id)
+        )
+
+    def _draft_account(self, name: str, email: str | None) -> Account:
+        return self._new_account(account_name(name), "" if email is None else email_address(email))
 
     # buckets
 
@@ -98,16 +160,9 @@ class AccountStore(OpenStore):
 
     async def create_master_key(self, account_id: str, name: str, capabilities: Iterable[str]) -> ApplicationKey:
         """The key with which the account itself signs in, in place of an earlier one; its index is 0."""
-        return await self._keyring.create(
-            account_id,
-            name,
-            capabilities,
-            bucket_ids=None,
-            name_prefix=None,
-            now_ms=self._clock(),
-            expires_at_ms=None,
-            is_master=True,
-        )
+        key = new_master_key(account_id, name, capabilities, self._clock())
+        await self._keyring.put_master(key)
+        return key
 
     async def key(self, key_id: str) -> ApplicationKey:
         """The key, also when it has expired, from memory where possible; raises NoSuchApplicationKey."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from calotype.store.accounts import existing_account
 from calotype.store.errors import (
     BucketExists,
     BucketNotEmpty,
@@ -20,6 +21,7 @@ from calotype.store.versions import existing_bucket
 
 def create_bucket(transaction: Transaction, bucket: Bucket, most: int | None) -> Bucket:
     """Add the bucket; its name must be free over the whole store, compared without case. An account may have `most`."""
+    existing_account(transaction, bucket.account_id)
     other = transaction.bucket_by_name(bucket.name)
     if other is not None:
         raise BucketExists(bucket.name, other.account_id)

@@ -9,7 +9,14 @@ StoreError
 │  ├─ NoSuchUpload            a large file that is not, or no longer, in progress
 │  ├─ NoSuchPart
 │  └─ NoSuchApplicationKey
+├─ Invalid
+│  ├─ InvalidAccountName      carries why
+│  └─ InvalidEmail
 ├─ Conflict
+│  ├─ AccountExists           another account has the name
+│  ├─ EmailTaken              another account has the e-mail
+│  ├─ AccountNotEmpty         it still has buckets
+│  ├─ FirstAccountStays       the account made with the store cannot be removed
 │  ├─ BucketExists            carries who owns the name
 │  ├─ TooManyBuckets          the account has as many as it may have
 │  ├─ BucketNotEmpty
@@ -107,8 +114,43 @@ class NoSuchApplicationKey(NotFound):
         self.key_id = key_id
 
 
+class Invalid(StoreError):
+    """A value that the store does not take, in whatever state."""
+
+
+class InvalidAccountName(Invalid):
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"{name!r} cannot be an account's name: {reason}")
+
+
+class InvalidEmail(Invalid):
+    def __init__(self, email: str) -> None:
+        super().__init__(f"{email!r} is not an e-mail address")
+
+
 class Conflict(StoreError):
     """The state of the store forbids it."""
+
+
+class AccountExists(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is an account {name!r} already")
+
+
+class EmailTaken(Conflict):
+    def __init__(self, email: str) -> None:
+        super().__init__(f"another account has the e-mail {email!r}")
+
+
+class AccountNotEmpty(Conflict):
+    def __init__(self, name: str, buckets: int) -> None:
+        super().__init__(f"the account {name!r} still has {buckets} bucket{'' if buckets == 1 else 's'}")
+        self.buckets = buckets
+
+
+class FirstAccountStays(Conflict):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name!r} is the account made with the store, which stays")
 
 
 class BucketExists(Conflict):

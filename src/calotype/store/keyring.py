@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from calotype.master_key import CannotDecrypt, MasterKey
+from calotype.store.accounts import existing_account
 from calotype.store.cache import RowCache
-from calotype.store.errors import NoSuchAccount, NoSuchApplicationKey, WrongMasterKey
+from calotype.store.errors import NoSuchApplicationKey, WrongMasterKey
 from calotype.store.ids import account_of_key, master_key_id, new_key_id, new_secret
 from calotype.store.metadata import Metadata, SealedKey, Transaction
 from calotype.store.model import ApplicationKey
 
 _TOKEN_SECRET = "token"
 _TOKEN_SECRET_BYTES = 32
+
+T = TypeVar("T")
 
 Change = Callable[[Callable[[Transaction], Any]], Awaitable[Any]]
 
@@ -52,23 +55,37 @@ class Keyring:
         name_prefix: str | None,
         now_ms: int,
         expires_at_ms: int | None,
-        is_master: bool = False,
     ) -> ApplicationKey:
-        """A new key. The account's master key, which `is_master` asks for, takes the place of an earlier one."""
+        """A new key; raises NoSuchAccount."""
         secret = new_secret(os.urandom)
-        allowed = tuple(sorted(set(capabilities)))
-        buckets = None if bucket_ids is None else tuple(sorted(set(bucket_ids)))
+        allowed = frozenset(capabilities)
+        buckets = None if bucket_ids is None else frozenset(bucket_ids)
 
-        def insert(transaction: Transaction) -> SealedKey:
-            if all(account.account_id != account_id for account in transaction.accounts()):
-                raise NoSuchAccount(account_id)
-            key_id = _master_id(transaction, account_id) if is_master else _next_id(transaction, account_id)
-            sealed = self._master_key.encrypt(secret.encode(), key_id.encode())
-            key = SealedKey(account_id, key_id, name, sealed, allowed, now_ms, buckets, name_prefix, expires_at_ms)
-            transaction.insert_key(key)
+        def insert(transaction: Transaction) -> ApplicationKey:
+            existing_account(transaction, account_id)
+            key_id = new_key_id(account_id, transaction.next_key_index(account_id))
+            key = ApplicationKey(account_id, key_id, name, secret, allowed, now_ms, buckets, name_prefix, expires_at_ms)
+            transaction.insert_key(self._sealed(key))
             return key
 
-        return self._opened(await self._changed(insert))
+        return await self.change(insert)
+
+    async def put_master(self, key: ApplicationKey) -> None:
+        """Keep the account's master key in place of an earlier one; raises NoSuchAccount."""
+        await self.change(self.putting_master(key))
+
+    def putting_master(self, key: ApplicationKey) -> Callable[[Transaction], None]:
+        """What `put_master` does, for a transaction that does more besides."""
+        sealed = self._sealed(key)
+
+        def put(transaction: Transaction) -> None:
+            existing_account(transaction, key.account_id)
+            former = transaction.key(key.account_id, key.key_id)
+            if former is not None:
+                transaction.remove_key(former)
+            transaction.insert_key(sealed)
+
+        return put
 
     async def key(self, key_id: str) -> ApplicationKey:
         """The key, also when it has expired; raises NoSuchApplicationKey."""
@@ -98,15 +115,29 @@ class Keyring:
             transaction.remove_key(key)
             return key
 
-        return self._opened(await self._changed(remove))
+        return self._opened(await self.change(remove))
 
-    async def _changed(self, function: Callable[[Transaction], SealedKey]) -> SealedKey:
+    async def change(self, function: Callable[[Transaction], T]) -> T:
+        """Commit what `function` does to keys, and remember none of them."""
         self._cache.forget_all()
         try:
-            changed: SealedKey = await self._change(function)
+            changed: T = await self._change(function)
             return changed
         finally:
             self._cache.forget_all()
+
+    def _sealed(self, key: ApplicationKey) -> SealedKey:
+        return SealedKey(
+            account_id=key.account_id,
+            key_id=key.key_id,
+            name=key.name,
+            sealed_secret=self._master_key.encrypt(key.secret.encode(), key.key_id.encode()),
+            capabilities=tuple(sorted(key.capabilities)),
+            created_at_ms=key.created_at_ms,
+            bucket_ids=None if key.bucket_ids is None else tuple(sorted(key.bucket_ids)),
+            name_prefix=key.name_prefix,
+            expires_at_ms=key.expires_at_ms,
+        )
 
     def _opened(self, sealed: SealedKey) -> ApplicationKey:
         return ApplicationKey(
@@ -128,17 +159,10 @@ class Keyring:
             raise WrongMasterKey(self._master_key.hint) from error
 
 
-def _next_id(transaction: Transaction, account_id: str) -> str:
-    return new_key_id(account_id, transaction.next_key_index(account_id))
-
-
-def _master_id(transaction: Transaction, account_id: str) -> str:
-    """The master key's id, which is free after this."""
-    key_id = master_key_id(account_id)
-    former = transaction.key(account_id, key_id)
-    if former is not None:
-        transaction.remove_key(former)
-    return key_id
+def new_master_key(account_id: str, name: str, capabilities: Iterable[str], now_ms: int) -> ApplicationKey:
+    """The key with which the account itself signs in, with a new secret; its index is 0."""
+    secret = new_secret(os.urandom)
+    return ApplicationKey(account_id, master_key_id(account_id), name, secret, frozenset(capabilities), now_ms)
 
 
 def secret_context(account_id: str, name: str) -> bytes:

@@ -55,6 +55,16 @@ class MemoryTransaction:
         self._accounts.insert(account.account_id, account)
         self._key_indexes.insert(account.account_id, 0)
 
+    def replace_account(self, account: Account) -> None:
+        before: Account = self._accounts.get(account.account_id)
+        self._accounts.replace(account.account_id, replace(before, name=account.name, email=account.email))
+
+    def remove_account(self, account: Account) -> None:
+        self._accounts.remove(account.account_id)
+        self._key_indexes.remove(account.account_id)
+        for place in [place for place in self._secrets.rows if place[0] == account.account_id]:
+            self._secrets.remove(place)
+
     def next_key_index(self, account_id: str) -> int:
         index: int = self._key_indexes.get(account_id) + 1
         self._key_indexes.replace(account_id, index)

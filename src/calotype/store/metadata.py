@@ -52,6 +52,12 @@ class Transaction(Protocol):
     # accounts and small secrets
     def accounts(self) -> list[Account]: ...
     def insert_account(self, account: Account) -> None: ...
+    def replace_account(self, account: Account) -> None:
+        """Overwrite name and e-mail of the account of that id."""
+
+    def remove_account(self, account: Account) -> None:
+        """Remove the account with its secrets. Its buckets and keys are to be gone before."""
+
     def next_key_index(self, account_id: str) -> int:
         """A number for an application key, 1 and up, never given twice."""
 

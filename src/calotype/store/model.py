@@ -132,8 +132,11 @@ class BucketSettings:
 
 @dataclass(frozen=True, slots=True)
 class Account:
+    """A person or a team, with buckets and keys of its own. No two share a name or an e-mail, compared without case."""
+
     account_id: str  # 12 hex digits
-    name: str
+    name: str  # S3's display name
+    email: str
     canonical_user_id: str  # 64 hex digits, S3's owner id
     created_at_ms: int
 

@@ -10,7 +10,9 @@ from typing import Self
 
 from calotype.master_key import MasterKey
 from calotype.store import ids
+from calotype.store.account_directory import AccountDirectory
 from calotype.store.accounting import Accounting
+from calotype.store.accounts import create_account
 from calotype.store.blobs import Blobs
 from calotype.store.bucket_directory import BucketDirectory
 from calotype.store.encrypted_blobs import DataKeys
@@ -58,11 +60,11 @@ class OpenStore:
         self._housekeeping.start(self._commits)
         self._buckets = BucketDirectory(metadata, self._commits.commit)
         self._keyring = Keyring(metadata, self._commits.commit, master_key)
+        self.accounts_directory = AccountDirectory(metadata, self._keyring.change)
         self._data_keys = DataKeys(master_key)
         next_change = self._housekeeping.next_change
         self.events = EventQueue(metadata, self._commits.commit, self._buckets.update, next_change, master_key, clock)
         self._master_key_id: str | None = None  # once it has opened something
-        self._account: Account | None = None
 
     @classmethod
     async def open(
@@ -135,14 +137,9 @@ class OpenStore:
         if self._lock is not None:
             self._lock.release()
 
-    async def accounts(self) -> list[Account]:
-        return await self.metadata.read(lambda transaction: transaction.accounts())
-
     async def default_account(self) -> Account:
         """The account made with the store."""
-        if self._account is None:
-            self._account = min(await self.accounts(), key=lambda account: account.created_at_ms)
-        return self._account
+        return self.accounts_directory.first
 
     async def token_secret(self) -> bytes:
         """32 random bytes, the same at every start, for signing tokens."""
@@ -150,15 +147,16 @@ class OpenStore:
 
     async def _begin(self, *, opens_secrets: bool = True) -> None:
         """Make the first account, and open a secret so that a wrong master key shows at once."""
-        first = Account(ids.new_account_id(os.urandom), "default", ids.new_canonical_user_id(os.urandom), self._clock())
 
         def make(transaction: Transaction) -> None:
             if not transaction.accounts():
-                transaction.insert_account(first)
+                create_account(transaction, first)
 
+        first = self._new_account("default", "")
         try:
-            if not await self.accounts():
-                await self._commits.commit(make)
+            await self.accounts_directory.load()
+            if not self.accounts_directory.all():
+                await self.accounts_directory.change(make)
             if opens_secrets:
                 await self.token_secret()
                 self._master_key_id = self._data_keys.key_id
@@ -167,6 +165,10 @@ class OpenStore:
         except BaseException:
             await self.close()
             raise
+
+    def _new_account(self, name: str, email: str) -> Account:
+        canonical_user_id = ids.new_canonical_user_id(os.urandom)
+        return Account(ids.new_account_id(os.urandom), name, email, canonical_user_id, self._clock())
 
     def _new_version(self, bucket: Bucket, action: Action, uploaded_at_ms: int | None) -> tuple[str, int]:
         now_ms = self._clock()

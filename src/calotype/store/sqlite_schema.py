@@ -147,7 +147,13 @@ CREATE TABLE alerts (
 ) WITHOUT ROWID;
 """
 
-SCRIPTS = (_FIRST, _LARGE_FILES)
+_EMAILS = """
+-- There was one account until now, named "default".
+ALTER TABLE accounts ADD COLUMN email TEXT NOT NULL DEFAULT '';
+UPDATE accounts SET email = name || '@calotype.invalid';
+"""
+
+SCRIPTS = (_FIRST, _LARGE_FILES, _EMAILS)
 
 
 def migrate(connection: sqlite3.Connection, scripts: tuple[str, ...] = SCRIPTS) -> None:

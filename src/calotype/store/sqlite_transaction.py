@@ -34,6 +34,7 @@ from calotype.store.sqlite_rows import (
     version_row,
 )
 
+_ACCOUNT_COLUMNS = "account_id, name, email, canonical_user_id, created_at_ms"
 _VERSIONS = f"SELECT {VERSION_COLUMNS} FROM versions WHERE account_id = ? AND bucket_id = ?"
 _PARTS = f"SELECT {PART_COLUMNS} FROM parts WHERE account_id = ? AND version_id = ?"
 _UNFINISHED = "action = 'start'"
@@ -57,16 +58,19 @@ class SqliteTransaction:
         self._execute_many = connection.executemany
 
     def accounts(self) -> list[Account]:
-        rows = self._execute(
-            "SELECT account_id, name, canonical_user_id, created_at_ms FROM accounts ORDER BY account_id"
-        )
-        return [Account(*row) for row in rows]
+        return [Account(*row) for row in self._execute(f"SELECT {_ACCOUNT_COLUMNS} FROM accounts ORDER BY account_id")]
 
     def insert_account(self, account: Account) -> None:
-        self._execute(
-            "INSERT INTO accounts (account_id, name, canonical_user_id, created_at_ms) VALUES (?, ?, ?, ?)",
-            (account.account_id, account.name, account.canonical_user_id, account.created_at_ms),
-        )
+        row = (account.account_id, account.name, account.email, account.canonical_user_id, account.created_at_ms)
+        self._execute(f"INSERT INTO accounts ({_ACCOUNT_COLUMNS}) VALUES (?, ?, ?, ?, ?)", row)
+
+    def replace_account(self, account: Account) -> None:
+        statement = "UPDATE accounts SET name = ?, email = ? WHERE account_id = ?"
+        self._execute(statement, (account.name, account.email, account.account_id))
+
+    def remove_account(self, account: Account) -> None:
+        for table in ("accounts", "secrets"):
+            self._execute(f"DELETE FROM {table} WHERE account_id = ?", (account.account_id,))
 
     def next_key_index(self, account_id: str) -> int:
         self._execute("UPDATE accounts SET key_index = key_index + 1 WHERE account_id = ?", (account_id,))
