@@ -11,7 +11,8 @@ All of them belong to one event loop; times come from the `clock` given to `open
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
 
 from calotype.master_key import MasterKey
 from calotype.store import ids, listing, locking, object_lock, versions
@@ -199,6 +200,19 @@ class Store(AccountStore):
             )
 
         return made(await self._commits.commit(delete))
+
+    async def change_attributes(
+        self, bucket_id: str, key: bytes, version_id: str | None, change: Callable[[FileVersion], Mapping[str, Any]]
+    ) -> FileVersion:
+        """The version with the attributes that `change` makes of it; None is the visible version, `null` an id.
+
+        `change` runs in the transaction, maybe twice, and raises to refuse. Raises NoSuchKey, NoSuchVersion.
+        """
+        return made(
+            await self._commits.commit(
+                lambda transaction: versions.change_attributes(transaction, bucket_id, key, version_id, change)
+            )
+        )
 
     # object lock
 

@@ -7,11 +7,11 @@ reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Any, assert_never
 
-from calotype.store.errors import NoSuchBucket, NoSuchVersion, VersionLocked
+from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion, VersionLocked
 from calotype.store.events import announce
 from calotype.store.ids import made_at_ms
 from calotype.store.metadata import Transaction
@@ -133,6 +133,32 @@ def delete_version(
     if _is_finished(version):
         announce(transaction, bucket, _deleted(by_rule=by_rule), version, now_ms)
     return Change(version, released)
+
+
+def change_attributes(
+    transaction: Transaction,
+    bucket_id: str,
+    key: bytes,
+    version_id: str | None,
+    change: Callable[[FileVersion], Mapping[str, Any]],
+) -> Change:
+    """Give a finished version the attributes that `change` makes of it, or refuses by raising; None is the visible one.
+
+    What shows is told to the outbox: an edge may have kept what only some may read from now on. Raises NoSuchKey,
+    NoSuchVersion.
+    """
+    bucket = existing_bucket(transaction, bucket_id)
+    visible = visible_version(transaction, bucket, key)
+    version = visible if version_id is None else find_version(transaction, bucket, key, version_id)
+    if version is None:
+        raise NoSuchKey(key, transaction.latest(bucket, key))
+    if not _is_finished(version):
+        raise NoSuchVersion(version.version_id)
+    changed = replace(version, attributes=change(version))
+    transaction.replace_version(changed)
+    if version == visible:
+        transaction.append_outbox(bucket.account_id, bucket.name, key)
+    return Change(changed)
 
 
 def find_version(transaction: Transaction, bucket: Bucket, key: bytes, version_id: str) -> FileVersion:
