@@ -18,6 +18,8 @@ from calotype.s3.bucket_operations import (
 )
 from calotype.s3.checksum_plan import ChecksumPlan, ChecksumType
 from calotype.s3.copy_operation import CopyObject
+from calotype.s3.deletion_operations import DeleteObject, DeleteObjects, ObjectToDelete
+from calotype.s3.description import Description
 from calotype.s3.encryption import CustomerKeyFields, ServerKeyAsked
 from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
 from calotype.s3.multipart_operations import (
@@ -31,17 +33,7 @@ from calotype.s3.multipart_operations import (
     UploadPartCopy,
 )
 from calotype.s3.object_attributes import GetObjectAttributes, ObjectAttribute
-from calotype.s3.object_operations import (
-    Conditions,
-    ContentChecksum,
-    DeleteObject,
-    DeleteObjects,
-    Description,
-    GetObject,
-    HeadObject,
-    ObjectToDelete,
-    PutObject,
-)
+from calotype.s3.object_operations import Conditions, ContentChecksum, GetObject, HeadObject, PutObject
 from calotype.s3.operation import STORAGE_CLASSES, CannedAcl, Operation
 from calotype.s3.request import S3Request
 

@@ -36,20 +36,11 @@ from calotype.s3.bucket_operations import (
     HeadBucket,
 )
 from calotype.s3.copy_operation import CopyObject
+from calotype.s3.deletion_operations import DeleteObject, DeleteObjects, ObjectToDelete
+from calotype.s3.description import STORED_HEADERS, Description, metadata_from_headers
 from calotype.s3.errors import BadDigest, NoSuchBucket, NoSuchKey, S3Error, error_from_response
 from calotype.s3.listing_operations import ListBuckets, ListObjectsV2
-from calotype.s3.object_operations import (
-    STORED_HEADERS,
-    Conditions,
-    DeleteObject,
-    DeleteObjects,
-    Description,
-    GetObject,
-    HeadObject,
-    ObjectToDelete,
-    PutObject,
-    metadata_from_headers,
-)
+from calotype.s3.object_operations import Conditions, GetObject, HeadObject, PutObject
 from calotype.s3.operation import CannedAcl, Operation
 from calotype.s3.request import S3Request, encoded_query
 from calotype.s3.results import BucketList, BucketSummary, DeleteResult, ObjectList, ObjectSummary

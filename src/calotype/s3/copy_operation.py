@@ -7,6 +7,7 @@ from typing import Self
 
 from calotype.http.message import Headers
 from calotype.s3.addressing import Address, decoded, path_of
+from calotype.s3.description import Description
 from calotype.s3.encryption import (
     COPY_SOURCE_HEADER,
     CustomerKeyFields,
@@ -17,7 +18,7 @@ from calotype.s3.encryption import (
     encryption_of,
 )
 from calotype.s3.errors import InvalidArgument
-from calotype.s3.object_operations import Conditions, Description
+from calotype.s3.object_operations import Conditions
 from calotype.s3.operation import CannedAcl, Operation, Scope, TransactionClass, acl_of, bucket_of, key_of
 from calotype.s3.request import S3Request, text_of_bytes
 

@@ -12,6 +12,7 @@ from calotype.s3 import xml
 from calotype.s3.bucket_operations import parsed_body
 from calotype.s3.checksum_plan import ChecksumPlan, ChecksumType, checksum_plan_of, checksum_type_of
 from calotype.s3.copy_operation import copy_source_header, copy_source_of
+from calotype.s3.description import Description
 from calotype.s3.encryption import (
     COPY_SOURCE_HEADER,
     CustomerKeyFields,
@@ -23,7 +24,7 @@ from calotype.s3.encryption import (
 )
 from calotype.s3.errors import InvalidArgument, MalformedXML
 from calotype.s3.listing_operations import wants_url_encoding
-from calotype.s3.object_operations import Conditions, ContentChecksum, Description, checksum_of
+from calotype.s3.object_operations import Conditions, ContentChecksum, checksum_of
 from calotype.s3.operation import (
     MOST_PARTS,
     Operation,

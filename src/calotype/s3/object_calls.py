@@ -1,8 +1,7 @@
-"""The operations that write objects, done on the store: put, copy, delete."""
+"""The operations that write objects, done on the store: put and copy; deletions are in `deletion_calls`."""
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -12,32 +11,22 @@ from calotype.s3 import names
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.copy_operation import CopyObject
+from calotype.s3.description import Description
 from calotype.s3.encryption_key import customer_key, encryption_key
 from calotype.s3.errors import (
     InvalidRequest,
     NoSuchKey,
     OperationNotImplemented,
     PreconditionFailed,
-    S3Error,
 )
-from calotype.s3.object_operations import (
-    Conditions,
-    ContentChecksum,
-    DeleteObject,
-    DeleteObjects,
-    Description,
-    ObjectToDelete,
-    PutObject,
-)
+from calotype.s3.object_operations import Conditions, ContentChecksum, PutObject
 from calotype.s3.operation import CannedAcl
 from calotype.s3.payload import payload_of
 from calotype.s3.reads import checksum_headers, readable_version, version_headers
-from calotype.s3.results import DeletedObject, DeleteResult, FailedDeletion, copy_result_document
-from calotype.s3.translation import translated
-from calotype.store import errors as store_errors
+from calotype.s3.results import copy_result_document
 from calotype.store.copying import Span
 from calotype.store.encryption import key_for
-from calotype.store.model import Action, Bucket, FileVersion, VersionDraft, Versioning
+from calotype.store.model import Bucket, FileVersion, VersionDraft, Versioning
 from calotype.store.versions import Precondition
 
 
@@ -159,72 +148,3 @@ def check_source_conditions(conditions: Conditions, source: FileVersion) -> None
     validators = Validators(f'"{source.etag}"', source.uploaded_at_ms // 1000)
     if evaluate("GET", Headers(conditions.to_headers()), validators) is not Outcome.PROCEED:
         raise PreconditionFailed(Condition="x-amz-copy-source-if-*")
-
-
-async def delete_object(call: Call, asked: DeleteObject) -> Response:
-    bucket = await call.bucket(asked.bucket)
-    precondition = write_precondition(Conditions(if_match=asked.if_match), asked.key)
-    deleted = await delete_one(call, bucket, ObjectToDelete(asked.key, asked.version_id), precondition)
-    return Response(204, Headers(deletion_headers(deleted)))
-
-
-def deletion_headers(deleted: DeletedObject) -> list[tuple[str, str]]:
-    fields = []
-    if deleted.marker_version_id is not None:
-        fields.append(("x-amz-delete-marker", "true"))
-    version_id = deleted.version_id or deleted.marker_version_id
-    if version_id is not None:
-        fields.append(("x-amz-version-id", version_id))
-    return fields
-
-
-async def delete_one(
-    call: Call, bucket: Bucket, item: ObjectToDelete, precondition: Precondition | None = None
-) -> DeletedObject:
-    """What was done; a key, or a version of it, that is not there is as good as deleted."""
-    call.allow("s3:DeleteObject" if item.version_id is None else "s3:DeleteObjectVersion", bucket, item.key)
-    if item.version_id is None:
-        marker = await call.store.delete_object(bucket.bucket_id, item.key, precondition=precondition)
-        return DeletedObject(item.key, None, version_id_of(marker) if marker is not None else None)
-    try:
-        removed = await call.store.delete_version(
-            bucket.bucket_id, item.key, item.version_id, precondition=finished_and(precondition)
-        )
-    except store_errors.NoSuchVersion:
-        return DeletedObject(item.key, item.version_id)
-    return DeletedObject(item.key, item.version_id, None if removed.is_visible else item.version_id)
-
-
-def finished_and(precondition: Precondition | None) -> Precondition:
-    """What is not finished is no version to S3: AbortMultipartUpload removes it."""
-
-    def check(version: FileVersion | None) -> None:
-        if version is not None and version.action is Action.START:
-            raise store_errors.NoSuchVersion(version.version_id)
-        if precondition is not None:
-            precondition(version)
-
-    return check
-
-
-def version_id_of(version: FileVersion) -> str:
-    return "null" if version.is_null else version.version_id
-
-
-async def delete_objects(call: Call, asked: DeleteObjects) -> Response:
-    """Each key is done and answered for itself; together, so that their commits share the disk's."""
-    if payload_of(call).algorithm is None and "content-md5" not in call.headers:
-        raise InvalidRequest("Missing required header for this request: Content-MD5 or a checksum")
-    bucket = await call.bucket(asked.bucket)
-    results = await asyncio.gather(*(delete_or_say_why(call, bucket, item) for item in asked.objects))
-    deleted = tuple(result for result in results if isinstance(result, DeletedObject))
-    failed = tuple(result for result in results if isinstance(result, FailedDeletion))
-    return xml_response(DeleteResult(() if asked.quiet else deleted, failed).to_xml())
-
-
-async def delete_or_say_why(call: Call, bucket: Bucket, item: ObjectToDelete) -> DeletedObject | FailedDeletion:
-    try:
-        return await delete_one(call, bucket, item)
-    except (S3Error, store_errors.StoreError) as error:
-        problem = error if isinstance(error, S3Error) else translated(error)
-        return FailedDeletion(item.key, problem.code, problem.message, item.version_id)

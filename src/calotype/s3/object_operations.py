@@ -1,4 +1,4 @@
-"""The operations on objects: put, get, head, delete, copy, and the deletion of many."""
+"""The operations on objects: put, get and head; copies and deletions have modules of their own."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from calotype.auth.checksums import HEADERS, as_base64, is_well_formed
+from calotype.auth.checksums import HEADERS, is_well_formed
 from calotype.http.message import Headers
-from calotype.s3 import xml
-from calotype.s3.bucket_operations import parsed_body
+from calotype.s3.description import Description
 from calotype.s3.encryption import (
     CustomerKeyFields,
     RequestedEncryption,
@@ -20,32 +19,20 @@ from calotype.s3.encryption import (
     encryption_of,
     refuse_encryption_of_a_read,
 )
-from calotype.s3.errors import InvalidArgument, InvalidRequest, InvalidStorageClass, MalformedXML, MetadataTooLarge
+from calotype.s3.errors import InvalidArgument, InvalidRequest
 from calotype.s3.operation import (
-    STORAGE_CLASSES,
-    CannedAcl,
     Operation,
     Scope,
     TransactionClass,
-    acl_of,
     bucket_of,
     header_fields,
     key_of,
     part_number_of,
-    refuse_unsupported_headers,
-    yes_or_no,
 )
 from calotype.s3.request import S3Request
 
-DEFAULT_CONTENT_TYPE = "binary/octet-stream"
-MAX_METADATA_BYTES = 2048
-MAX_KEYS_TO_DELETE = 1000
-_METADATA_PREFIX = "x-amz-meta-"
 _COMPOSITE_END = re.compile(r"-[0-9]{1,5}\Z")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
-
-STORED_HEADERS = ("cache-control", "content-disposition", "content-encoding", "content-language", "expires")
-"""Header fields of an upload that are kept and given back with the object, beside its Content-Type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,91 +41,6 @@ class ContentChecksum:
 
     algorithm: str
     value: str
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What an upload says about its object, the key apart. `headers` holds `STORED_HEADERS` as given."""
-
-    content_type: str = DEFAULT_CONTENT_TYPE
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    acl: CannedAcl | None = None
-    storage_class: str = "STANDARD"
-
-    @classmethod
-    def from_request(cls, request: S3Request) -> Self:
-        refuse_unsupported_headers(request.headers)
-        return cls(
-            request.header("content-type") or DEFAULT_CONTENT_TYPE,
-            metadata_from_headers(request.headers),
-            _stored_headers(request.headers),
-            acl_of(request),
-            _storage_class(request),
-        )
-
-    def to_headers(self) -> list[tuple[str, str]]:
-        fields = [("content-type", self.content_type), *self.headers.items(), *metadata_to_headers(self.metadata)]
-        if self.acl is not None:
-            fields.append(("x-amz-acl", self.acl))
-        if self.storage_class != "STANDARD":
-            fields.append(("x-amz-storage-class", self.storage_class))
-        return fields
-
-
-def metadata_from_headers(headers: Headers) -> dict[str, str]:
-    """The user metadata of `x-amz-meta-*`: names lower-case, values as UTF-8; repeated fields are joined by commas."""
-    metadata: dict[str, str] = {}
-    for name, value in headers:
-        if name.startswith(_METADATA_PREFIX):
-            key = name.removeprefix(_METADATA_PREFIX)
-            text = _metadata_text(name, value)
-            metadata[key] = f"{metadata[key]},{text}" if key in metadata else text
-    size = sum(len(key) + len(value.encode()) for key, value in metadata.items())
-    if size > MAX_METADATA_BYTES:
-        raise MetadataTooLarge(Size=str(size), MaxSizeAllowed=str(MAX_METADATA_BYTES))
-    return metadata
-
-
-def _metadata_text(name: str, value: str) -> str:
-    try:
-        return value.encode("latin-1").decode()
-    except UnicodeDecodeError as exc:
-        raise InvalidArgument.of(name, value, "Metadata values must be ASCII or UTF-8.") from exc
-
-
-def metadata_to_headers(metadata: Mapping[str, str]) -> list[tuple[str, str]]:
-    """`x-amz-meta-*` fields whose values go out as raw UTF-8, the way they may come in.
-
-    The B2 API takes line breaks in a file info; what no header field can hold goes out as an RFC 2047 word.
-    """
-    return [(f"{_METADATA_PREFIX}{key}", _header_value(value)) for key, value in metadata.items()]
-
-
-def _header_value(text: str) -> str:
-    raw = text.encode()
-    if _CONTROL_CHARACTER.search(text) or text != text.strip():
-        return f"=?UTF-8?B?{as_base64(raw)}?="
-    return raw.decode("latin-1")
-
-
-def _stored_headers(headers: Headers) -> dict[str, str]:
-    stored = {name: value for name in STORED_HEADERS if (value := headers.combined(name))}
-    encoding = without_aws_chunked(stored.pop("content-encoding", ""))
-    return {**stored, "content-encoding": encoding} if encoding else stored
-
-
-def without_aws_chunked(content_encoding: str) -> str:
-    """The codings of the object itself: `aws-chunked` is one of the transfer."""
-    codings = [coding.strip() for coding in content_encoding.split(",")]
-    return ", ".join(coding for coding in codings if coding and coding.lower() != "aws-chunked")
-
-
-def _storage_class(request: S3Request) -> str:
-    storage_class = request.header("x-amz-storage-class") or "STANDARD"
-    if storage_class not in STORAGE_CLASSES:
-        raise InvalidStorageClass(StorageClassRequested=storage_class)
-    return storage_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,76 +219,3 @@ def version_id_of(request: S3Request) -> str | None:
 class HeadObject(GetObject):
     name = "HeadObject"
     method = "HEAD"
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteObject(Operation):
-    """With `version_id` that version goes for good; without, what happens depends on the bucket's versioning."""
-
-    name = "DeleteObject"
-    method = "DELETE"
-    scope = Scope.OBJECT
-    transaction_class = TransactionClass.A
-    action = "s3:DeleteObject"
-
-    bucket: str
-    key: bytes
-    version_id: str | None = None
-    if_match: str | None = None
-
-    @classmethod
-    def from_request(cls, request: S3Request) -> Self:
-        return cls(bucket_of(request), key_of(request), version_id_of(request), request.headers.combined("if-match"))
-
-    def to_request(self) -> S3Request:
-        query = (("versionId", self.version_id),) if self.version_id is not None else ()
-        return S3Request(self.method, self.bucket, self.key, query, header_fields(if_match=self.if_match))
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectToDelete:
-    key: bytes
-    version_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteObjects(Operation):
-    name = "DeleteObjects"
-    method = "POST"
-    scope = Scope.BUCKET
-    sub_resource = "delete"
-    transaction_class = TransactionClass.A
-    action = "s3:DeleteObject"
-    has_document = True
-
-    bucket: str
-    objects: tuple[ObjectToDelete, ...]
-    quiet: bool = False
-
-    @classmethod
-    def from_request(cls, request: S3Request) -> Self:
-        root = parsed_body(request.body, "Delete")
-        objects = tuple(_object_to_delete(element) for element in root.all("Object"))
-        if not 1 <= len(objects) <= MAX_KEYS_TO_DELETE:
-            raise MalformedXML(f"{MalformedXML.default_message}: 1 to {MAX_KEYS_TO_DELETE} objects are expected")
-        return cls(bucket_of(request), objects, yes_or_no("Quiet", root.text_of("Quiet")))
-
-    def to_request(self) -> S3Request:
-        objects: list[xml.Node] = [("Object", _element_of(item)) for item in self.objects]
-        quiet: list[xml.Node] = [("Quiet", "true")] if self.quiet else []
-        body = xml.document("Delete", *objects, *quiet)
-        return S3Request(self.method, self.bucket, query=(("delete", ""),), body=body)
-
-
-def _object_to_delete(element: xml.Element) -> ObjectToDelete:
-    key = element.text_of("Key")
-    if not key:
-        raise MalformedXML(f"{MalformedXML.default_message}: an object has no key")
-    return ObjectToDelete(key.encode(), element.text_of("VersionId") or None)
-
-
-def _element_of(item: ObjectToDelete) -> list[xml.Node]:
-    element: list[xml.Node] = [("Key", item.key.decode())]
-    if item.version_id is not None:
-        element.append(("VersionId", item.version_id))
-    return element

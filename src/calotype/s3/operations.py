@@ -12,6 +12,7 @@ from calotype.s3.bucket_operations import (
 )
 from calotype.s3.configuration.operations import CONFIGURATION_OPERATIONS
 from calotype.s3.copy_operation import CopyObject
+from calotype.s3.deletion_operations import DeleteObject, DeleteObjects
 from calotype.s3.errors import MethodNotAllowed, OperationNotImplemented
 from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
 from calotype.s3.multipart_operations import (
@@ -25,13 +26,7 @@ from calotype.s3.multipart_operations import (
     UploadPartCopy,
 )
 from calotype.s3.object_attributes import GetObjectAttributes
-from calotype.s3.object_operations import (
-    DeleteObject,
-    DeleteObjects,
-    GetObject,
-    HeadObject,
-    PutObject,
-)
+from calotype.s3.object_operations import GetObject, HeadObject, PutObject
 from calotype.s3.operation import Operation, Scope
 from calotype.s3.request import S3Request
 

@@ -11,6 +11,7 @@ from calotype.http.http_date import format_http_date
 from calotype.http.message import Headers, Response
 from calotype.http.ranges import UNSATISFIABLE, content_range, parse_range, resolve, unsatisfied_range
 from calotype.s3.call import Call
+from calotype.s3.description import metadata_to_headers
 from calotype.s3.encryption_key import customer_key, told_encryption
 from calotype.s3.errors import (
     InvalidPartNumber,
@@ -21,7 +22,7 @@ from calotype.s3.errors import (
     NoSuchVersion,
     PreconditionFailed,
 )
-from calotype.s3.object_operations import Conditions, GetObject, metadata_to_headers
+from calotype.s3.object_operations import Conditions, GetObject
 from calotype.s3.payload import checksum_in
 from calotype.store import errors as store_errors
 from calotype.store.counted_body import counted_body

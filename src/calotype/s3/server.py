@@ -16,6 +16,7 @@ from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Resp
 from calotype.s3 import (
     attribute_calls,
     bucket_calls,
+    deletion_calls,
     listing_calls,
     multipart_calls,
     object_calls,
@@ -35,6 +36,7 @@ from calotype.s3.bucket_operations import (
 from calotype.s3.call import Answer, Call
 from calotype.s3.configuration.calls import CONFIGURATION_ANSWERS
 from calotype.s3.copy_operation import CopyObject
+from calotype.s3.deletion_operations import DeleteObject, DeleteObjects
 from calotype.s3.errors import AccessDenied, EntityTooLarge, IncompleteBody, InternalError, S3Error
 from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
 from calotype.s3.multipart_operations import (
@@ -47,7 +49,7 @@ from calotype.s3.multipart_operations import (
     UploadPartCopy,
 )
 from calotype.s3.object_attributes import GetObjectAttributes
-from calotype.s3.object_operations import DeleteObject, DeleteObjects, GetObject, HeadObject, PutObject
+from calotype.s3.object_operations import GetObject, HeadObject, PutObject
 from calotype.s3.operation import Operation
 from calotype.s3.operations import operation_type
 from calotype.s3.payload import document_of
@@ -69,13 +71,13 @@ ANSWERS: Mapping[type[Operation], Answer] = {
     ListObjects: listing_calls.list_objects,
     ListObjectsV2: listing_calls.list_objects_v2,
     ListObjectVersions: version_calls.list_object_versions,
-    DeleteObjects: object_calls.delete_objects,
+    DeleteObjects: deletion_calls.delete_objects,
     PutObject: object_calls.put_object,
     CopyObject: object_calls.copy_object,
     GetObject: reads.get_object,
     HeadObject: reads.get_object,
     GetObjectAttributes: attribute_calls.get_object_attributes,
-    DeleteObject: object_calls.delete_object,
+    DeleteObject: deletion_calls.delete_object,
     CreateMultipartUpload: multipart_calls.create_multipart_upload,
     UploadPart: multipart_calls.upload_part,
     UploadPartCopy: multipart_calls.upload_part_copy,
