@@ -2,13 +2,16 @@
 
 S3Error
 ├─ 400  AuthorizationHeaderMalformed, AuthorizationQueryParametersError, BadDigest, EntityTooLarge, EntityTooSmall,
-│       IllegalLocationConstraint, IncompleteBody, InvalidArgument, InvalidBucketName, InvalidDigest,
-│       InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRequest, InvalidStorageClass, InvalidTag,
-│       InvalidURI, KeyTooLong, MalformedXML, MaxMessageLengthExceeded, MetadataTooLarge, XAmzContentSHA256Mismatch
+│       IllegalLocationConstraint, IllegalVersioningConfiguration, IncompleteBody, InvalidArgument, InvalidBucketName,
+│       InvalidDigest, InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRequest, InvalidStorageClass,
+│       InvalidTag, InvalidTargetBucketForLogging, InvalidURI, KeyTooLong, MalformedXML, MaxMessageLengthExceeded,
+│       MetadataTooLarge, XAmzContentSHA256Mismatch
 ├─ 403  AccessDenied, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
-├─ 404  NoSuchBucket, NoSuchKey, NoSuchTagSet, NoSuchUpload, NoSuchVersion
+├─ 404  MetadataConfigurationNotFound, NoSuchBucket, NoSuchConfiguration, NoSuchCORSConfiguration, NoSuchKey,
+│       NoSuchLifecycleConfiguration, NoSuchTagSet, NoSuchUpload, NoSuchVersion, NoSuchWebsiteConfiguration,
+│       ObjectLockConfigurationNotFound, ReplicationConfigurationNotFound, ServerSideEncryptionConfigurationNotFound
 ├─ 405  MethodNotAllowed
-├─ 409  BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, ConditionalRequestConflict
+├─ 409  BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, ConditionalRequestConflict, InvalidBucketState
 ├─ 411  MissingContentLength
 ├─ 412  PreconditionFailed
 ├─ 416  InvalidPartNumber, InvalidRange
@@ -94,6 +97,11 @@ class IllegalLocationConstraint(S3Error):
     default_message = "The specified location constraint is not this server's region."
 
 
+class IllegalVersioningConfiguration(S3Error):
+    status, code = 400, "IllegalVersioningConfigurationException"
+    default_message = "The versioning configuration specified in the request is invalid."
+
+
 class IncompleteBody(S3Error):
     status, code = 400, "IncompleteBody"
     default_message = "You did not provide the number of bytes specified by the Content-Length HTTP header."
@@ -151,6 +159,11 @@ class InvalidStorageClass(S3Error):
 class InvalidTag(S3Error):
     status, code = 400, "InvalidTag"
     default_message = "The tag provided was not a valid tag."
+
+
+class InvalidTargetBucketForLogging(S3Error):
+    status, code = 400, "InvalidTargetBucketForLogging"
+    default_message = "The target bucket for logging does not exist, or is not owned by the owner of the bucket."
 
 
 class InvalidURI(S3Error):
@@ -211,9 +224,29 @@ class NoSuchBucket(S3Error):
     default_message = "The specified bucket does not exist"
 
 
+class MetadataConfigurationNotFound(S3Error):
+    status, code = 404, "MetadataConfigurationNotFound"
+    default_message = "The metadata configuration does not exist"
+
+
+class NoSuchCORSConfiguration(S3Error):
+    status, code = 404, "NoSuchCORSConfiguration"
+    default_message = "The CORS configuration does not exist"
+
+
+class NoSuchConfiguration(S3Error):
+    status, code = 404, "NoSuchConfiguration"
+    default_message = "The specified configuration does not exist."
+
+
 class NoSuchKey(S3Error):
     status, code = 404, "NoSuchKey"
     default_message = "The specified key does not exist."
+
+
+class NoSuchLifecycleConfiguration(S3Error):
+    status, code = 404, "NoSuchLifecycleConfiguration"
+    default_message = "The lifecycle configuration does not exist"
 
 
 class NoSuchTagSet(S3Error):
@@ -232,6 +265,26 @@ class NoSuchUpload(S3Error):
 class NoSuchVersion(S3Error):
     status, code = 404, "NoSuchVersion"
     default_message = "The specified version does not exist."
+
+
+class NoSuchWebsiteConfiguration(S3Error):
+    status, code = 404, "NoSuchWebsiteConfiguration"
+    default_message = "The specified bucket does not have a website configuration"
+
+
+class ObjectLockConfigurationNotFound(S3Error):
+    status, code = 404, "ObjectLockConfigurationNotFoundError"
+    default_message = "Object Lock configuration does not exist for this bucket"
+
+
+class ReplicationConfigurationNotFound(S3Error):
+    status, code = 404, "ReplicationConfigurationNotFoundError"
+    default_message = "The replication configuration was not found"
+
+
+class ServerSideEncryptionConfigurationNotFound(S3Error):
+    status, code = 404, "ServerSideEncryptionConfigurationNotFoundError"
+    default_message = "The server side encryption configuration was not found"
 
 
 class MethodNotAllowed(S3Error):
@@ -257,6 +310,11 @@ class BucketNotEmpty(S3Error):
 class ConditionalRequestConflict(S3Error):
     status, code = 409, "ConditionalRequestConflict"
     default_message = "The conditional request cannot succeed due to a conflicting operation against this resource."
+
+
+class InvalidBucketState(S3Error):
+    status, code = 409, "InvalidBucketState"
+    default_message = "The request is not valid with the current state of the bucket."
 
 
 class MissingContentLength(S3Error):
