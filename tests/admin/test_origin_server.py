@@ -1,6 +1,5 @@
 """The origin's part of the admin API, asked by our client over a socket."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -11,57 +10,12 @@ import pytest
 
 from calotype.admin.client import AdminClient
 from calotype.admin.errors import NotFound, NotImplementedCall, Refused, Unauthorized, Unreachable
-from calotype.admin.origin_server import OriginAdminServer
 from calotype.auth.basic import basic_authorization
 from calotype.auth.capabilities import ALL_CAPABILITIES
-from calotype.master_key import MasterKey
-from calotype.serve.server import Server
-from calotype.store.model import BucketSettings, EventType, LifecycleRule, NotificationRule, VersionDraft
-from calotype.store.store import Store, milliseconds_now
+from calotype.store.model import BucketSettings, EventType, LifecycleRule, NotificationRule
+from calotype.store.store import milliseconds_now
+from support.admin_origin import RunningOrigin
 from support.events import waiting_events
-
-
-class RunningOrigin:
-    """A store on disk and its admin server, on a loop in a thread of their own."""
-
-    def __init__(self, folder) -> None:
-        self._folder = folder
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
-        self.run(self._start())
-
-    def run(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
-
-    async def _start(self) -> None:
-        self.store = await Store.open(self._folder, MasterKey.random(), reserve_bytes=0)
-        self.account_id = (await self.store.default_account()).account_id
-        self.owner = await self.store.create_key(self.account_id, "owner", ALL_CAPABILITIES)
-        self.bucket = await self.store.create_bucket(self.account_id, "photographs")
-        self.admin = OriginAdminServer(self.store, clock=milliseconds_now)
-        self.server = Server(self.admin)
-        await self.server.start("127.0.0.1:0")
-        self.address = f"http://127.0.0.1:{self.server.port}"
-
-    async def put(self, key: bytes, content: bytes) -> None:
-        async with self.store.upload(self.bucket, key) as upload:
-            await upload.write(content)
-            await upload.commit(VersionDraft())
-
-    def client(self, key=None) -> AdminClient:
-        key = key or self.owner
-        return AdminClient(self.address, basic_authorization(key.key_id, key.secret))
-
-    def stop(self) -> None:
-        self.run(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    async def _stop(self) -> None:
-        await self.server.drain(5)
-        await self.store.close()
 
 
 @pytest.fixture

@@ -15,6 +15,9 @@ import msgspec
 
 from calotype.admin.errors import AdminError, Unreachable
 from calotype.admin.json import (
+    AccountEntry,
+    AccountKey,
+    AccountList,
     BackupReport,
     BanEntry,
     BanList,
@@ -25,6 +28,7 @@ from calotype.admin.json import (
     Ledger,
     LedgerEntry,
     LifecycleReport,
+    NewAccount,
     NoticeEntry,
     NoticeList,
     Outbox,
@@ -33,7 +37,10 @@ from calotype.admin.json import (
 )
 from calotype.admin.operations import (
     Backup,
+    ChangeAccount,
+    CreateAccount,
     Fsck,
+    GetAccounts,
     GetBans,
     GetHealth,
     GetLedger,
@@ -42,6 +49,8 @@ from calotype.admin.operations import (
     GetStats,
     GetUsage,
     Operation,
+    RemoveAccount,
+    ReplaceAccountKey,
     RunLifecycle,
     SendTestEvent,
     to_request,
@@ -70,8 +79,9 @@ class AdminClient(ApiClient):
     def ledger(self, day: str | None = None) -> list[LedgerEntry]:
         return self._call(GetLedger(day=day), Ledger).rows
 
-    def usage(self) -> Usage:
-        return self._call(GetUsage(), Usage)
+    def usage(self, account_id: str | None = None) -> Usage:
+        """Of the key's account, or of another, which the first account's owner may ask."""
+        return self._call(GetUsage(account_id=account_id), Usage)
 
     def outbox(self, after: int, *, wait_s: int = 0) -> list[OutboxEntry]:
         """The next rows beyond `after`; with `wait_s` it waits that long for one, at most 30 s."""
@@ -86,6 +96,27 @@ class AdminClient(ApiClient):
     def notices(self) -> list[NoticeEntry]:
         """What the owner can do something about, the latest first."""
         return self._call(GetNotices(), NoticeList).notices
+
+    def accounts(self) -> list[AccountEntry]:
+        """The oldest first."""
+        return self._call(GetAccounts(), AccountList).accounts
+
+    def create_account(self, display_name: str, email: str | None = None) -> NewAccount:
+        return self._call(CreateAccount(display_name=display_name, email=email), NewAccount)
+
+    def change_account(
+        self, account_id: str, *, display_name: str | None = None, email: str | None = None
+    ) -> AccountEntry:
+        asked = ChangeAccount(account_id=account_id, display_name=display_name, email=email)
+        return self._call(asked, AccountEntry)
+
+    def replace_account_key(self, account_id: str) -> AccountKey:
+        """The first key with a new secret; that of before opens nothing more."""
+        return self._call(ReplaceAccountKey(account_id=account_id), AccountKey)
+
+    def remove_account(self, account_id: str) -> AccountEntry:
+        """The account that is gone now."""
+        return self._call(RemoveAccount(account_id=account_id), AccountEntry)
 
     def backup(self, target: str) -> BackupReport:
         """Comes back when the copy is whole; `target` is a path on the origin's machine."""

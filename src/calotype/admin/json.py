@@ -196,6 +196,34 @@ class EventQueued(Shape, frozen=True, kw_only=True):
     rule_name: str
 
 
+class AccountEntry(Shape, frozen=True, kw_only=True):
+    """`canonical_user_id` is what S3 calls the owner by."""
+
+    account_id: str
+    canonical_user_id: str
+    display_name: str
+    email: str
+    created_at_ms: int
+
+
+class AccountList(Shape, frozen=True, kw_only=True):
+    """The oldest first, which is the one made with the store."""
+
+    accounts: list[AccountEntry]
+
+
+class AccountKey(Shape, frozen=True, kw_only=True):
+    """An account's first key; no other answer has its secret."""
+
+    key_id: str
+    application_key: str
+
+
+class NewAccount(Shape, frozen=True, kw_only=True):
+    account: AccountEntry
+    key: AccountKey
+
+
 def json_response(content: Any, status: int = 200) -> Response:
     return Response(status, Headers(JSON_HEADERS), msgspec.json.encode(content))
 

@@ -57,6 +57,8 @@ class GetUsage(Operation, frozen=True, kw_only=True):
 
     method, name = "GET", "usage"
 
+    account_id: str | None = None  # None: the caller's. Another's is told to the first account's owner
+
 
 class Follow(Operation, frozen=True, kw_only=True):
     """The rows of a numbered log beyond `after`. With `wait_s` the answer waits that long for one to come."""
@@ -141,6 +143,47 @@ class SendTestEvent(Operation, frozen=True, kw_only=True):
     rule_name: str
 
 
+class GetAccounts(Operation, frozen=True, kw_only=True):
+    """The accounts of the origin, the oldest first."""
+
+    method, name = "GET", "accounts"
+
+
+class CreateAccount(Operation, frozen=True, kw_only=True):
+    """A new account with its first key, which may do everything in it; without an e-mail it gets one made up."""
+
+    method, name = "POST", "create-account"
+
+    display_name: str
+    email: str | None = None
+
+
+class ChangeAccount(Operation, frozen=True, kw_only=True):
+    """Give an account another name or e-mail; what is left out stays."""
+
+    method, name = "POST", "change-account"
+
+    account_id: str
+    display_name: str | None = None
+    email: str | None = None
+
+
+class ReplaceAccountKey(Operation, frozen=True, kw_only=True):
+    """Make an account's first key anew; the secret of before opens nothing more."""
+
+    method, name = "POST", "replace-account-key"
+
+    account_id: str
+
+
+class RemoveAccount(Operation, frozen=True, kw_only=True):
+    """Remove an account that has no buckets, and its keys with it."""
+
+    method, name = "POST", "remove-account"
+
+    account_id: str
+
+
 OPERATIONS: dict[str, type[Operation]] = {
     operation.name: operation
     for operation in (
@@ -155,6 +198,11 @@ OPERATIONS: dict[str, type[Operation]] = {
         Fsck,
         RunLifecycle,
         SendTestEvent,
+        GetAccounts,
+        CreateAccount,
+        ChangeAccount,
+        ReplaceAccountKey,
+        RemoveAccount,
     )
 }
 

@@ -1,19 +1,20 @@
 """The origin's part of the admin API, over the store.
 
 Health is for everybody. The rest is for a key with every capability and no limits, the owner's, in a Basic header;
-backup and fsck, which concern all accounts, for the first account's only.
+what concerns all accounts (backup, fsck, lifecycle, the accounts themselves) for the first account's only.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 from collections.abc import Callable
 from pathlib import Path
 
 from calotype import __version__
+from calotype.admin.account_calls import answer_on_accounts
 from calotype.admin.errors import AdminError, BadRequest, NotFound, NotImplementedCall, Refused, Unauthorized
+from calotype.admin.following import changes_of
 from calotype.admin.json import (
     DRAINING,
     OK,
@@ -27,21 +28,24 @@ from calotype.admin.json import (
     LifecycleReport,
     NoticeEntry,
     NoticeList,
-    Outbox,
-    OutboxEntry,
     health_response,
     json_response,
 )
 from calotype.admin.operations import (
     LONGEST_BODY_BYTES,
     Backup,
+    ChangeAccount,
+    CreateAccount,
     Fsck,
+    GetAccounts,
     GetHealth,
     GetLedger,
     GetNotices,
     GetOutbox,
     GetUsage,
     Operation,
+    RemoveAccount,
+    ReplaceAccountKey,
     RunLifecycle,
     SendTestEvent,
     parse,
@@ -50,7 +54,7 @@ from calotype.admin.usage import ledger_entry, usage_of
 from calotype.auth.basic import read_basic_credentials
 from calotype.auth.capabilities import ALL_CAPABILITIES
 from calotype.http.message import BodyTooLarge, Prepared, Request, Response, read_body
-from calotype.store.errors import NoSuchApplicationKey, NoSuchBucket, StoreError
+from calotype.store.errors import NoSuchAccount, NoSuchApplicationKey, NoSuchBucket, StoreError
 from calotype.store.model import ApplicationKey
 from calotype.store.store import Store
 
@@ -87,11 +91,15 @@ class OriginAdminServer:
             case GetLedger():
                 return json_response(await self._ledger(owner, asked))
             case GetUsage():
-                return json_response(await usage_of(self._store, owner.account_id, self._clock()))
+                account_id = await self._account_told(owner, asked)
+                return json_response(await usage_of(self._store, account_id, self._clock()))
             case GetOutbox():
-                return json_response(await self._outbox(owner, asked))
+                return json_response(await changes_of(self._store, owner.account_id, asked, self._draining))
             case GetNotices():
                 return json_response(self._notices(owner))
+            case GetAccounts() | CreateAccount() | ChangeAccount() | ReplaceAccountKey() | RemoveAccount():
+                await self._check_first_account(owner)
+                return json_response(await answer_on_accounts(self._store, asked))
             case Backup():
                 await self._check_first_account(owner)
                 return json_response(await self._backup(asked))
@@ -132,6 +140,15 @@ class OriginAdminServer:
         if owner.account_id != (await self._store.default_account()).account_id:
             raise Unauthorized("Only the first account's owner may do this")
 
+    async def _account_told(self, owner: ApplicationKey, asked: GetUsage) -> str:
+        if asked.account_id is None or asked.account_id == owner.account_id:
+            return owner.account_id
+        await self._check_first_account(owner)
+        try:
+            return (await self._store.account(asked.account_id)).account_id
+        except NoSuchAccount as exc:
+            raise NotFound(f"There is no account {asked.account_id}") from exc
+
     async def _ledger(self, owner: ApplicationKey, asked: GetLedger) -> Ledger:
         rows = [row for row in await self._store.ledger(asked.day) if row.account_id == owner.account_id]
         return Ledger(rows=[ledger_entry(row) for row in rows])
@@ -149,33 +166,6 @@ class OriginAdminServer:
                 for notice in self._store.notices.of(owner.account_id)
             ]
         )
-
-    async def _outbox(self, owner: ApplicationKey, asked: GetOutbox) -> Outbox:
-        """The rows beyond `after`; when there are none, whatever comes while the caller is willing to wait."""
-        await self._wait_for_news(asked)
-        rows = await self._store.outbox(asked.after, asked.limit)
-        return Outbox(
-            rows=[
-                OutboxEntry(sequence=row.sequence, bucket_name=row.bucket_name, key=row.key.decode())
-                for row in rows
-                if row.account_id == owner.account_id
-            ]
-        )
-
-    async def _wait_for_news(self, asked: GetOutbox) -> None:
-        if not asked.wait_s:
-            return
-        waits = [
-            asyncio.ensure_future(self._store.wait_outbox(asked.after)),
-            asyncio.ensure_future(self._draining.wait()),
-        ]
-        try:
-            await asyncio.wait(waits, timeout=asked.wait_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await wait
 
     async def _backup(self, asked: Backup) -> BackupReport:
         try:
