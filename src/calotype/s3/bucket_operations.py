@@ -66,7 +66,7 @@ def parsed_body(body: bytes, root_name: str) -> xml.Element:
 
 
 @dataclass(frozen=True, slots=True)
-class _OnBucket(Operation):
+class OnBucket(Operation):
     """An operation that says nothing but which bucket."""
 
     bucket: str
@@ -80,7 +80,7 @@ class _OnBucket(Operation):
 
 
 @dataclass(frozen=True, slots=True)
-class HeadBucket(_OnBucket):
+class HeadBucket(OnBucket):
     name = "HeadBucket"
     method = "HEAD"
     scope = Scope.BUCKET
@@ -89,7 +89,7 @@ class HeadBucket(_OnBucket):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteBucket(_OnBucket):
+class DeleteBucket(OnBucket):
     name = "DeleteBucket"
     method = "DELETE"
     scope = Scope.BUCKET
@@ -98,7 +98,7 @@ class DeleteBucket(_OnBucket):
 
 
 @dataclass(frozen=True, slots=True)
-class GetBucketLocation(_OnBucket):
+class GetBucketLocation(OnBucket):
     name = "GetBucketLocation"
     method = "GET"
     scope = Scope.BUCKET
@@ -108,7 +108,7 @@ class GetBucketLocation(_OnBucket):
 
 
 @dataclass(frozen=True, slots=True)
-class GetBucketVersioning(_OnBucket):
+class GetBucketVersioning(OnBucket):
     name = "GetBucketVersioning"
     method = "GET"
     scope = Scope.BUCKET
