@@ -58,6 +58,21 @@ async def test_an_answer_instead_of_continue_closes_the_connection(start, connec
     assert b"connection: close" in answer
 
 
+async def test_who_expects_it_for_an_empty_body_gets_continue_too(start, connect):
+    # It may be left out (RFC 9110 §10.1.1), but the AWS CLI then misreads the next answer on the connection.
+    client = await connect(await start())
+    for _ in range(2):
+        await client.send(request("/", "Content-Length: 0", "Expect: 100-continue", method="PUT"))
+        assert await client.head() == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert (await client.answer())[0].startswith(b"HTTP/1.1 200")
+
+
+async def test_an_answer_instead_of_continue_for_an_empty_body_closes_the_connection(start, connect, make_handler):
+    client = await connect(await start(make_handler(answering(Response(403)))))
+    await client.send(request("/", "Content-Length: 0", "Expect: 100-continue", method="PUT"))
+    assert b"connection: close" in await client.rest()
+
+
 async def test_an_unread_short_body_is_drained_and_the_connection_goes_on(start, connect, make_handler):
     client = await connect(await start(make_handler(answering(Response(403)))))
     for _ in range(3):

@@ -171,7 +171,7 @@ class Http1Connection(asyncio.Protocol):
         if (self.state.is_draining or self._saw_eof) and not self._queue:
             return False
         body = self._current_body()
-        if body is None or body.is_complete:
+        if body is None or (body.is_complete and not body.continue_is_due):
             return True
         return not self._rest_is_too_long(body)
 

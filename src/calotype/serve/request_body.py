@@ -17,8 +17,9 @@ JOINED_BYTES = 65_536
 class RequestBody:
     """An async iterator of the pieces that arrive. The connection feeds it and learns what has been taken.
 
-    `on_first_read` is called once, when the handler first asks for a piece (the time to send `100 Continue`);
-    `on_taken` with the number of bytes that no longer wait, taken or dropped.
+    `on_first_read` is called once, when the handler first asks for a piece (the time to send `100 Continue`, and for an
+    empty body too: a client that expects it may misread what comes instead, as the AWS CLI does); `on_taken` with the
+    number of bytes that no longer wait, taken or dropped.
     """
 
     __slots__ = (
@@ -62,8 +63,8 @@ class RequestBody:
 
     @property
     def continue_is_due(self) -> bool:
-        """Whether the client still waits for `100 Continue` before it sends anything."""
-        return self._on_first_read is not None and not self.received and not self.is_complete
+        """Whether the client expects `100 Continue` still, and has sent nothing without it."""
+        return self._on_first_read is not None and not self.received
 
     def feed(self, piece: bytes) -> int:
         """Takes the next piece; says how many of its bytes now wait for the handler."""
@@ -104,7 +105,7 @@ class RequestBody:
     async def __anext__(self) -> bytes:
         if self._on_first_read is not None:
             on_first_read, self._on_first_read = self._on_first_read, None
-            if not self.received and not self.is_complete:
+            if not self.received:
                 on_first_read()
         while not self._pieces:
             if self._error is not None:

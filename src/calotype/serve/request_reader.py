@@ -304,7 +304,7 @@ class RequestReader:
         request.content_length = length
         # Trailers come through `on_header` too: they go into a scratch head that nobody gets.
         self._raw, self._fields = [], {}
-        if length == 0:
+        if length == 0 and b"expect" not in fields:
             return
         expects_continue = request_framing.expects_continue(fields, request.version)
         max_bytes = self._state.body_max_bytes(request)
