@@ -16,6 +16,7 @@ from calotype.store.model import VersionDraft, Versioning
 PICTURE = bytes(range(256)) * 300  # 76,800 bytes
 MD5 = hashlib.md5(PICTURE, usedforsecurity=False)
 ETAG = f'"{MD5.hexdigest()}"'
+GONE = "4_z0123456789abcdef01234567_f1019fad7e3c3f09d3_d20261122_m033607_c001_v0000001_t0002_u00001795319767000"
 
 
 def checksum(algorithm: str, content: bytes) -> str:
@@ -348,9 +349,11 @@ async def test_deleting_in_a_versioned_bucket_makes_a_marker_and_deleting_that_b
     marker = deleted.headers.get("x-amz-version-id")
     assert (deleted.status, deleted.headers.get("x-amz-delete-marker")) == (204, "true")
     gone = await site.send("GET", "/photos/a")
-    assert (gone.status, gone.headers.get("x-amz-delete-marker")) == (404, "true")
     by_marker = await site.send("GET", f"/photos/a?versionId={marker}")
-    assert (by_marker.status, by_marker.headers.get("allow")) == (405, "DELETE")
+    assert (gone.status, by_marker.status, by_marker.headers.get("allow")) == (404, 405, "DELETE")
+    for answer in (gone, by_marker, await site.send("HEAD", "/photos/a")):
+        assert answer.headers.get("x-amz-delete-marker") == "true"
+        assert answer.headers.get("x-amz-version-id") == marker
     assert (await site.send("GET", f"/photos/a?versionId={first}")).body == b"1"
     undone = await site.send("DELETE", f"/photos/a?versionId={marker}")
     assert (undone.headers.get("x-amz-delete-marker"), undone.headers.get("x-amz-version-id")) == ("true", marker)
@@ -359,6 +362,27 @@ async def test_deleting_in_a_versioned_bucket_makes_a_marker_and_deleting_that_b
     assert (await site.send("GET", "/photos/a")).body == b"1"
     assert (await site.send("GET", f"/photos/a?versionId={second}")).code == "NoSuchVersion"
     assert (await site.send("DELETE", f"/photos/a?versionId={second}")).status == 204
+
+
+@pytest.mark.parametrize(
+    ("version_id", "status", "code"),
+    [
+        ("what", 400, "InvalidArgument"),  # S3: "Invalid version id specified"
+        ("", 400, "InvalidArgument"),
+        ("null", 404, "NoSuchVersion"),  # an id, which no version here has
+        (GONE, 404, "NoSuchVersion"),
+    ],
+)
+async def test_a_version_that_is_not_there(site: Any, version_id: str, status: int, code: str) -> None:
+    await site.bucket(versioning=Versioning.ENABLED)
+    await site.send("PUT", "/photos/a", body=b"1")
+    answer = await site.send("GET", f"/photos/a?versionId={version_id}")
+    assert (answer.status, answer.code) == (status, code)
+    copied = await site.send("PUT", "/photos/b", [("x-amz-copy-source", f"/photos/a?versionId={version_id}")])
+    assert (copied.status, copied.code) == (status, code)
+    deleted = await site.send("DELETE", f"/photos/a?versionId={version_id}")
+    assert deleted.status == (400 if status == 400 else 204)  # what is gone already is as good as deleted
+    assert await site.keys_in("photos") == [b"a"]
 
 
 async def test_a_copy_takes_content_and_metadata_along(site: Any) -> None:

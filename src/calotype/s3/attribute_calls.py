@@ -11,7 +11,8 @@ from calotype.s3.checksum_plan import ChecksumPlan, ChecksumType
 from calotype.s3.encryption_key import customer_key
 from calotype.s3.multipart_results import PartPage, checksum_nodes, part_checksum_nodes, storage_class
 from calotype.s3.object_attributes import MOST_PARTS_LISTED, GetObjectAttributes, ObjectAttribute
-from calotype.s3.reads import readable_version, type_of, version_headers
+from calotype.s3.object_versions import readable_version
+from calotype.s3.reads import type_of, version_headers
 from calotype.s3.results import boolean
 from calotype.store.model import FileVersion
 

@@ -83,14 +83,17 @@ def copy_source_header(bucket: str, key: bytes, version_id: str | None) -> tuple
 def copy_source_of(request: S3Request) -> tuple[tuple[str, bytes], str | None]:
     """((bucket, key), version id) of `x-amz-copy-source`, which is percent-encoded and may begin with a slash."""
     text = request.headers.get("x-amz-copy-source") or ""
-    path, _, query = text.partition("?")
+    path, version_id = text, None
+    if "?versionId=" in text:
+        path, _, version_id = text.rpartition("?versionId=")
     bucket, _, key = decoded(path.removeprefix("/")).partition(b"/")
     if not bucket or not key:
         raise InvalidArgument.of(
             "x-amz-copy-source", text, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
         )
-    version_id = query.removeprefix("versionId=") if query.startswith("versionId=") else None
-    return (text_of_bytes(bucket), key), version_id or None
+    if version_id == "":
+        raise InvalidArgument.of("versionId", "", "Version id cannot be the empty string")
+    return (text_of_bytes(bucket), key), version_id
 
 
 def _replaces_metadata(request: S3Request) -> bool:

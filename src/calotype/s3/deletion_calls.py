@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 
 from calotype.http.message import Headers, Response
+from calotype.s3 import names
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.deletion_operations import DeleteObject, DeleteObjects, ObjectToDelete
 from calotype.s3.errors import InvalidRequest, S3Error
 from calotype.s3.object_calls import write_precondition
 from calotype.s3.object_operations import Conditions
+from calotype.s3.object_versions import shown_id
 from calotype.s3.payload import payload_of
 from calotype.s3.results import DeletedObject, DeleteResult, FailedDeletion
 from calotype.s3.translation import translated
@@ -43,7 +45,8 @@ async def delete_one(
     call.allow("s3:DeleteObject" if item.version_id is None else "s3:DeleteObjectVersion", bucket, item.key)
     if item.version_id is None:
         marker = await call.store.delete_object(bucket.bucket_id, item.key, precondition=precondition)
-        return DeletedObject(item.key, None, version_id_of(marker) if marker is not None else None)
+        return DeletedObject(item.key, None, shown_id(marker) if marker is not None else None)
+    names.check_version_id(item.version_id)
     try:
         removed = await call.store.delete_version(
             bucket.bucket_id, item.key, item.version_id, precondition=finished_and(precondition)
@@ -63,10 +66,6 @@ def finished_and(precondition: Precondition | None) -> Precondition:
             precondition(version)
 
     return check
-
-
-def version_id_of(version: FileVersion) -> str:
-    return "null" if version.is_null else version.version_id
 
 
 async def delete_objects(call: Call, asked: DeleteObjects) -> Response:

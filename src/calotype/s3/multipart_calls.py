@@ -37,9 +37,10 @@ from calotype.s3.multipart_results import (
     uploads_document,
 )
 from calotype.s3.object_calls import check_source_conditions, draft_of, write_precondition
+from calotype.s3.object_versions import readable_version, shown_id
 from calotype.s3.operation import MOST_PARTS
 from calotype.s3.payload import MAX_OBJECT_BYTES, hashers_of, payload_of
-from calotype.s3.reads import readable_version, told_checksum, version_headers
+from calotype.s3.reads import told_checksum, version_headers
 from calotype.s3.version_calls import rows_of
 from calotype.store import errors as store_errors
 from calotype.store.encryption import CustomerKey
@@ -159,7 +160,7 @@ async def upload_part_copy(call: Call, asked: UploadPartCopy) -> Response:
     response = xml_response(copied_part_document(part, plan))
     fields = told_encryption(file)
     if source_bucket.versioning is not Versioning.UNVERSIONED:
-        fields.append(("x-amz-copy-source-version-id", "null" if source.is_null else source.version_id))
+        fields.append(("x-amz-copy-source-version-id", shown_id(source)))
     response.headers = response.headers.merge(fields)
     return response
 

@@ -1,10 +1,11 @@
-"""Which names S3 takes: of buckets and of keys. Each function returns, or raises what was wrong."""
+"""Which names S3 takes: of buckets, keys and versions. Each function returns, or raises what was wrong."""
 
 from __future__ import annotations
 
 import re
 
 from calotype.s3.errors import InvalidArgument, InvalidBucketName, InvalidURI, KeyTooLong
+from calotype.store.ids import bucket_of_version
 from calotype.store.object_names import (
     LONGEST_NAME_BYTES,
     NameNotUtf8,
@@ -12,6 +13,7 @@ from calotype.store.object_names import (
     ObjectNameError,
     check_object_name,
 )
+from calotype.store.versions import NULL_VERSION_ID
 
 RESERVED_BUCKET_NAMES = frozenset({"file", "b2api", "healthz", "calotype"})
 """First path segments with which the origin means something other than a bucket."""
@@ -53,3 +55,9 @@ def check_key(key: bytes) -> None:
         raise KeyTooLong(Size=str(exc.length), MaxSizeAllowed=str(LONGEST_NAME_BYTES)) from exc
     except ObjectNameError as exc:
         raise InvalidArgument(f"Object keys {exc}.") from exc
+
+
+def check_version_id(version_id: str) -> None:
+    """Returns when it could be the id of a version, whether there is one or not."""
+    if version_id != NULL_VERSION_ID and bucket_of_version(version_id) is None:
+        raise InvalidArgument.of("versionId", version_id, "Invalid version id specified")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
+from calotype.auth.checksums import Checksum
 from calotype.http.conditional import Outcome, Validators, evaluate
 from calotype.http.message import Headers, Response
 from calotype.s3 import names
@@ -20,33 +21,49 @@ from calotype.s3.errors import (
     PreconditionFailed,
 )
 from calotype.s3.object_operations import Conditions, ContentChecksum, PutObject
+from calotype.s3.object_versions import readable_version, shown_id
 from calotype.s3.operation import CannedAcl
 from calotype.s3.payload import payload_of
-from calotype.s3.reads import checksum_headers, readable_version, version_headers
+from calotype.s3.reads import checksum_headers, version_headers
 from calotype.s3.results import copy_result_document
 from calotype.store.copying import Span
 from calotype.store.encryption import key_for
+from calotype.store.incoming import IncomingBody
 from calotype.store.model import Bucket, FileVersion, VersionDraft, Versioning
 from calotype.store.versions import Precondition
 
 
 async def put_object(call: Call, asked: PutObject) -> Response:
     bucket = await call.bucket(asked.bucket)
+    version = await put_content(call, bucket, asked, payload_of(call))
+    return Response(200, Headers([("etag", f'"{version.etag}"'), *written_headers(bucket, version)]))
+
+
+class Content(Protocol):
+    """What is to be an object's content, on its way in; `length` is None where it shows only at the end."""
+
+    @property
+    def length(self) -> int | None: ...
+    def hashers(self) -> dict[str, Checksum]: ...
+    async def received_by(self, body: IncomingBody) -> ContentChecksum | None: ...
+
+
+async def put_content(call: Call, bucket: Bucket, asked: PutObject, content: Content) -> FileVersion:
+    """The new version; a form's upload ends here as a PutObject does."""
     call.allow(asked.action, bucket, asked.key)
     names.check_key(asked.key)
     precondition = write_precondition(asked.conditions, asked.key)
-    payload = payload_of(call)
     async with call.store.upload(
         bucket,
         asked.key,
-        expected_length=payload.length,
-        checksums=payload.hashers(),
+        expected_length=content.length,
+        checksums=content.hashers(),
         encryption=encryption_key(call, asked.encryption),
     ) as upload:
-        checksum = await payload.received_by(upload)
+        checksum = await content.received_by(upload)
         version = await upload.commit(draft_of(asked.description, checksum), precondition)
     call.bytes_in = version.length
-    return Response(200, Headers([("etag", f'"{version.etag}"'), *written_headers(bucket, version)]))
+    return version
 
 
 def draft_of(description: Description, checksum: ContentChecksum | None) -> VersionDraft:
@@ -121,7 +138,7 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
     response = xml_response(copy_result_document(version.etag, version.uploaded_at_ms))
     fields = [*version_headers(bucket, version)]
     if source_bucket.versioning is not Versioning.UNVERSIONED:
-        fields.append(("x-amz-copy-source-version-id", source.version_id))
+        fields.append(("x-amz-copy-source-version-id", shown_id(source)))
     response.headers = response.headers.merge(fields)
     return response
 

@@ -17,17 +17,14 @@ from calotype.s3.errors import (
     InvalidPartNumber,
     InvalidRange,
     InvalidRequest,
-    MethodNotAllowed,
-    NoSuchKey,
-    NoSuchVersion,
     PreconditionFailed,
 )
 from calotype.s3.object_operations import Conditions, GetObject
+from calotype.s3.object_versions import readable_version, version_id_headers
 from calotype.s3.payload import checksum_in
-from calotype.store import errors as store_errors
 from calotype.store.counted_body import counted_body
 from calotype.store.encryption import CustomerKey
-from calotype.store.model import Action, Bucket, Digests, FileVersion, Part, Versioning
+from calotype.store.model import Bucket, Digests, FileVersion, Part
 from calotype.store.parts import start_of_part
 
 
@@ -94,44 +91,6 @@ async def span_response(
     return await content_response(call, version, 206, headers, span, key)
 
 
-async def readable_version(
-    call: Call, bucket: Bucket, key: bytes, version_id: str | None, customer_key: CustomerKey | None
-) -> FileVersion:
-    """The version asked for, which the caller may read, with that key when it is encrypted with a customer's.
-
-    Raises AccessDenied before it tells what is there.
-    """
-    version = await find_version(call, bucket, key, version_id)
-    existing = version if isinstance(version, FileVersion) else None
-    call.allow("s3:GetObject" if version_id is None else "s3:GetObjectVersion", bucket, key, version=existing)
-    if isinstance(version, FileVersion):
-        call.store.check_customer_key(version, customer_key)
-        return version
-    may_not_list = call.denial("s3:ListBucket", bucket, key)
-    if may_not_list and not call.principal.is_anonymous:
-        raise call.access_denied(may_not_list)
-    raise version
-
-
-async def find_version(
-    call: Call, bucket: Bucket, key: bytes, version_id: str | None
-) -> FileVersion | NoSuchKey | NoSuchVersion | MethodNotAllowed:
-    """The version, or the error that says why there is none."""
-    if version_id is None:
-        try:
-            return await call.store.latest(bucket.bucket_id, key)
-        except store_errors.NoSuchKey as exc:
-            marker = (("x-amz-delete-marker", "true"),) if exc.marker is not None else ()
-            return NoSuchKey(headers=marker, Key=key.decode("utf-8", "replace"))
-    try:
-        version = await call.store.version_of_key(bucket.bucket_id, key, version_id)
-    except store_errors.NoSuchVersion:
-        return NoSuchVersion(Key=key.decode("utf-8", "replace"), VersionId=version_id)
-    if version.action is Action.UPLOAD:
-        return version
-    return MethodNotAllowed(headers=(("x-amz-delete-marker", "true"), ("allow", "DELETE")))
-
-
 def precondition_failed(conditions: Conditions) -> PreconditionFailed:
     return PreconditionFailed(Condition="If-Match" if conditions.if_match is not None else "If-Unmodified-Since")
 
@@ -193,10 +152,7 @@ def bucket_cache_control(bucket: Bucket) -> str | None:
 
 def version_headers(bucket: Bucket, version: FileVersion) -> list[tuple[str, str]]:
     """The version's id, where the bucket keeps versions, and how it is encrypted."""
-    fields = told_encryption(version)
-    if bucket.versioning is not Versioning.UNVERSIONED:
-        fields.append(("x-amz-version-id", "null" if version.is_null else version.version_id))
-    return fields
+    return [*told_encryption(version), *version_id_headers(bucket, version)]
 
 
 def attribute_headers(version: FileVersion, asked: GetObject) -> list[tuple[str, str]]:
