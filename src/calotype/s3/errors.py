@@ -1,15 +1,18 @@
 """What can go wrong with a request, named as S3 names it; status and code stand on the class.
 
 S3Error
-├─ 400  AuthorizationHeaderMalformed, AuthorizationQueryParametersError, BadDigest, EntityTooLarge, EntityTooSmall,
-│       IllegalLocationConstraint, IllegalVersioningConfiguration, IncompleteBody, InvalidArgument, InvalidBucketName,
-│       InvalidDigest, InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRequest, InvalidStorageClass,
-│       InvalidTag, InvalidTargetBucketForLogging, InvalidURI, KeyTooLong, MalformedXML, MaxMessageLengthExceeded,
-│       MetadataTooLarge, XAmzContentSHA256Mismatch
+├─ 400  AccessControlListNotSupported, AuthorizationHeaderMalformed, AuthorizationQueryParametersError, BadDigest,
+│       EntityTooLarge, EntityTooSmall, IllegalLocationConstraint, IllegalVersioningConfiguration, IncompleteBody,
+│       InvalidArgument, InvalidBucketAclWithObjectOwnership, InvalidBucketName, InvalidDigest,
+│       InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRequest, InvalidStorageClass, InvalidTag,
+│       InvalidTargetBucketForLogging, InvalidURI, KeyTooLong, MalformedACLError, MalformedPolicy, MalformedXML,
+│       MaxMessageLengthExceeded, MetadataTooLarge, MissingSecurityHeader, UnexpectedContent,
+│       UnresolvableGrantByEmailAddress, XAmzContentSHA256Mismatch
 ├─ 403  AccessDenied, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
-├─ 404  MetadataConfigurationNotFound, NoSuchBucket, NoSuchConfiguration, NoSuchCORSConfiguration, NoSuchKey,
-│       NoSuchLifecycleConfiguration, NoSuchTagSet, NoSuchUpload, NoSuchVersion, NoSuchWebsiteConfiguration,
-│       ObjectLockConfigurationNotFound, ReplicationConfigurationNotFound, ServerSideEncryptionConfigurationNotFound
+├─ 404  MetadataConfigurationNotFound, NoSuchBucket, NoSuchBucketPolicy, NoSuchConfiguration, NoSuchCORSConfiguration,
+│       NoSuchKey, NoSuchLifecycleConfiguration, NoSuchPublicAccessBlockConfiguration, NoSuchTagSet, NoSuchUpload,
+│       NoSuchVersion, NoSuchWebsiteConfiguration, ObjectLockConfigurationNotFound, OwnershipControlsNotFound,
+│       ReplicationConfigurationNotFound, ServerSideEncryptionConfigurationNotFound
 ├─ 405  MethodNotAllowed
 ├─ 409  BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, ConditionalRequestConflict, InvalidBucketState
 ├─ 411  MissingContentLength
@@ -65,6 +68,11 @@ class S3Error(Exception):
         return Response(self.status, Headers((*XML_HEADERS, *self.headers)), content)
 
 
+class AccessControlListNotSupported(S3Error):
+    status, code = 400, "AccessControlListNotSupported"
+    default_message = "The bucket does not allow ACLs"
+
+
 class AuthorizationHeaderMalformed(S3Error):
     """With the element `Region` the SDKs try again in the right one."""
 
@@ -118,6 +126,11 @@ class InvalidArgument(S3Error):
         return cls(message, ArgumentName=name, ArgumentValue=value)
 
 
+class InvalidBucketAclWithObjectOwnership(S3Error):
+    status, code = 400, "InvalidBucketAclWithObjectOwnership"
+    default_message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+
+
 class InvalidBucketName(S3Error):
     status, code = 400, "InvalidBucketName"
     default_message = "The specified bucket is not valid."
@@ -144,6 +157,13 @@ class InvalidPart(S3Error):
 class InvalidPartOrder(S3Error):
     status, code = 400, "InvalidPartOrder"
     default_message = "The list of parts was not in ascending order. Parts must be ordered by part number."
+
+
+class InvalidPolicyDocument(S3Error):
+    """The policy of a form."""
+
+    status, code = 400, "InvalidPolicyDocument"
+    default_message = "The content of the form does not meet the conditions specified in the policy document."
 
 
 class InvalidRequest(S3Error):
@@ -176,6 +196,23 @@ class KeyTooLong(S3Error):
     default_message = "Your key is too long"
 
 
+class MalformedPolicy(S3Error):
+    """The policy of a bucket."""
+
+    status, code = 400, "MalformedPolicy"
+    default_message = "Invalid policy syntax."
+
+
+class MalformedPOSTRequest(S3Error):
+    status, code = 400, "MalformedPOSTRequest"
+    default_message = "The body of your POST request is not well-formed multipart/form-data."
+
+
+class MalformedACLError(S3Error):
+    status, code = 400, "MalformedACLError"
+    default_message = "The XML you provided was not well-formed or did not validate against our published schema"
+
+
 class MalformedXML(S3Error):
     status, code = 400, "MalformedXML"
     default_message = "The XML you provided was not well-formed or did not validate against our published schema"
@@ -186,9 +223,29 @@ class MaxMessageLengthExceeded(S3Error):
     default_message = "Your request was too big."
 
 
+class MaxPostPreDataLengthExceeded(S3Error):
+    status, code = 400, "MaxPostPreDataLengthExceededError"
+    default_message = "Your POST request fields preceding the upload file were too large."
+
+
 class MetadataTooLarge(S3Error):
     status, code = 400, "MetadataTooLarge"
     default_message = "Your metadata headers exceed the maximum allowed metadata size"
+
+
+class MissingSecurityHeader(S3Error):
+    status, code = 400, "MissingSecurityHeader"
+    default_message = "Your request was missing a required header"
+
+
+class UnexpectedContent(S3Error):
+    status, code = 400, "UnexpectedContent"
+    default_message = "This request does not support content"
+
+
+class UnresolvableGrantByEmailAddress(S3Error):
+    status, code = 400, "UnresolvableGrantByEmailAddress"
+    default_message = "The e-mail address you provided does not match any account on record."
 
 
 class XAmzContentSHA256Mismatch(S3Error):
@@ -229,6 +286,11 @@ class MetadataConfigurationNotFound(S3Error):
     default_message = "The metadata configuration does not exist"
 
 
+class NoSuchBucketPolicy(S3Error):
+    status, code = 404, "NoSuchBucketPolicy"
+    default_message = "The bucket policy does not exist"
+
+
 class NoSuchCORSConfiguration(S3Error):
     status, code = 404, "NoSuchCORSConfiguration"
     default_message = "The CORS configuration does not exist"
@@ -247,6 +309,11 @@ class NoSuchKey(S3Error):
 class NoSuchLifecycleConfiguration(S3Error):
     status, code = 404, "NoSuchLifecycleConfiguration"
     default_message = "The lifecycle configuration does not exist"
+
+
+class NoSuchPublicAccessBlockConfiguration(S3Error):
+    status, code = 404, "NoSuchPublicAccessBlockConfiguration"
+    default_message = "The public access block configuration was not found"
 
 
 class NoSuchTagSet(S3Error):
@@ -275,6 +342,11 @@ class NoSuchWebsiteConfiguration(S3Error):
 class ObjectLockConfigurationNotFound(S3Error):
     status, code = 404, "ObjectLockConfigurationNotFoundError"
     default_message = "Object Lock configuration does not exist for this bucket"
+
+
+class OwnershipControlsNotFound(S3Error):
+    status, code = 404, "OwnershipControlsNotFoundError"
+    default_message = "The bucket ownership controls were not found"
 
 
 class ReplicationConfigurationNotFound(S3Error):
