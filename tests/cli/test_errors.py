@@ -23,6 +23,7 @@ COMMANDS = [
     *(["up"], ["origin"], ["edge"], ["console"], ["plan"], ["apply"], ["doctor"], ["check"]),
     *(["config", "show"], ["config", "default"], ["upload"], ["ls"], ["rm"], ["login"]),
     *(["buckets", "create"], ["buckets", "list"], ["buckets", "update"], ["buckets", "delete"]),
+    *(["accounts", "create"], ["accounts", "list"], ["accounts", "update"], ["accounts", "key"], ["accounts", "rm"]),
     *(["keys", "create"], ["keys", "list"], ["keys", "delete"], ["backup"], ["restore"], ["fsck"]),
 ]
 
@@ -64,6 +65,9 @@ def test_help_names_every_command_and_the_exit_codes(calotype: Command) -> None:
     [
         ["ls"],
         ["keys", "list"],
+        ["accounts", "list"],
+        ["accounts", "create", "family"],
+        ["accounts", "rm", "family"],
         ["buckets", "list"],
         ["keys", "create", "--name", "x"],
         ["rm", "x"],

@@ -10,7 +10,7 @@ import msgspec
 
 from calotype.admin.client import AdminClient
 from calotype.admin.errors import AdminError, Unauthorized, Unreachable
-from calotype.admin.json import EdgeDay, Usage
+from calotype.admin.json import AccountEntry, EdgeDay, Usage
 
 NO_CONTROL_PLANE = "no control plane is named here; a CDN of others shows its figures in its own analytics"
 NO_EDGE = "what answers at {url} is no edge of ours; a CDN of others shows its figures in its own analytics"
@@ -28,15 +28,26 @@ class CannotTell(AdminError):
         super().__init__(NO_ORIGIN)
 
 
-def known_usage(origin: AdminClient) -> Usage:
+def known_usage(origin: AdminClient, account_id: str | None = None) -> Usage:
     """What the origin counts; raises CannotTell, Unauthorized, Unreachable. Nobody else is shown the key."""
     try:
         require_program(origin, "origin")
-        return origin.usage()
+        return origin.usage(account_id)
     except (Unreachable, Unauthorized):
         raise
     except (AdminError, msgspec.MsgspecError) as exc:
         raise CannotTell from exc
+
+
+def known_accounts(origin: AdminClient) -> list[AccountEntry]:
+    """The accounts, the oldest first; none where the key is not the first account's, or nobody of ours answers."""
+    try:
+        require_program(origin, "origin")
+        return origin.accounts()
+    except Unreachable:
+        raise
+    except (AdminError, msgspec.MsgspecError):
+        return []
 
 
 def require_program(client: AdminClient, program: str) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from calotype.cli import buckets, keys, objects, servers, site, upkeep
+from calotype.cli import accounts, buckets, keys, objects, servers, site, upkeep
 from calotype.cli.errors import EXIT_CODES, CommandError, ExitCode
 from calotype.cli.help import Command, Group
 from calotype.cli.output import print_error
@@ -31,7 +31,7 @@ app = typer.Typer(
 SERVERS = "Servers"
 SITE = "The site"
 PICTURES = "Pictures"
-ACCESS = "Buckets and keys"
+ACCESS = "Buckets, keys and accounts"
 UPKEEP = "Upkeep"
 
 app.command(cls=Command, rich_help_panel=SERVERS)(servers.up)
@@ -53,6 +53,7 @@ app.command(cls=Command, rich_help_panel=PICTURES)(objects.rm)
 app.add_typer(buckets.app, rich_help_panel=ACCESS)
 app.add_typer(keys.app, rich_help_panel=ACCESS)
 app.command(cls=Command, rich_help_panel=ACCESS)(keys.login)
+app.add_typer(accounts.app, rich_help_panel=ACCESS)
 
 app.command(cls=Command, rich_help_panel=UPKEEP)(upkeep.backup)
 app.command(cls=Command, rich_help_panel=UPKEEP)(upkeep.restore)

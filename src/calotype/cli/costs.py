@@ -4,38 +4,67 @@ from __future__ import annotations
 
 import msgspec
 
-from calotype.admin.asking import ELSEWHERE, CannotTell, known_edge_days, known_usage
+from calotype.admin.asking import ELSEWHERE, CannotTell, known_accounts, known_edge_days, known_usage
+from calotype.admin.json import AccountEntry, EdgeDay
+from calotype.cli.accounts import account_among
 from calotype.cli.caring import admin_of
 from calotype.cli.errors import CommandError, ExitCode
 from calotype.cli.http import http_client
 from calotype.cli.output import print_json, print_lines, print_table
 from calotype.cli.profiles import Profile
-from calotype.costs.prices import price_list
+from calotype.costs.prices import PriceList, price_list
 from calotype.costs.report import CostReport, report
 from calotype.costs.words import amount, cap, dollars, edge_sentence, size
 
+NOT_OF_THE_EDGE = "it hands out what the site's own account keeps"
 
-def show_costs(profile: Profile, *, as_json: bool) -> None:
-    """Prints all that can be known; raises CommandError when the origin is none of ours."""
+
+def show_costs(profile: Profile, account: str | None, *, as_json: bool) -> None:
+    """Prints all that can be known of the profile's account, or of the one that is named.
+
+    Raises CommandError when the origin is none of ours, or has no such account.
+    """
     with admin_of(profile) as origin:
+        accounts = known_accounts(origin)
+        asked = None if account is None else _account_asked(accounts, account, profile)
         try:
-            usage = known_usage(origin)
+            usage = known_usage(origin, None if asked is None else asked.account_id)
         except CannotTell as exc:
             what = f"What {profile.origin_url} was asked for cannot be known"
             raise CommandError(what, exc.message, ELSEWHERE, ExitCode.NOT_FOUND) from exc
-    http = None if profile.control_url is None else http_client(profile.control_url)
-    edge_days, unknown = known_edge_days(profile.control_url, profile.control_token, http=http)
-    told = report(usage, edge_days, price_list(), unknown)
+    told = report(usage, *_edge_days(profile, is_of_site=asked is None or asked == accounts[0]))
     if as_json:
         print_json(msgspec.to_builtins(told))
         return
-    print_use(told)
+    print_use(told, "" if asked is None else f" by {asked.display_name}")
     print_edge(told)
     print_costs(told)
+    if asked is None and len(accounts) > 1:
+        others = ", ".join(each.display_name for each in accounts[1:])
+        print_lines([f"This is {accounts[0].display_name}'s use. --account shows another's: {others}."])
 
 
-def print_use(told: CostReport) -> None:
-    print_lines([f"Used on {told.day}, UTC", ""])
+def _account_asked(accounts: list[AccountEntry], text: str, profile: Profile) -> AccountEntry:
+    if not accounts:
+        raise CommandError(
+            f"The use of {text} is not told to the key {profile.key_id}",
+            "only the first account's owner may ask for another account's",
+            "",
+            ExitCode.REFUSED,
+        )
+    return account_among(accounts, text)
+
+
+def _edge_days(profile: Profile, *, is_of_site: bool) -> tuple[list[EdgeDay] | None, PriceList, str]:
+    if not is_of_site:
+        return None, price_list(), NOT_OF_THE_EDGE
+    http = None if profile.control_url is None else http_client(profile.control_url)
+    edge_days, unknown = known_edge_days(profile.control_url, profile.control_token, http=http)
+    return edge_days, price_list(), unknown
+
+
+def print_use(told: CostReport, by: str) -> None:
+    print_lines([f"Used{by} on {told.day}, UTC", ""])
     print_table(
         ("", "so far", "by midnight", "cap"),
         [

@@ -22,7 +22,7 @@ EXIT_CODES: dict[int, str] = {
     ExitCode.SETTINGS: "a setting or the profile is wrong or missing",
     ExitCode.UNREACHABLE: "the origin, edge or control plane does not answer",
     ExitCode.REFUSED: "the credentials were refused or do not allow it",
-    ExitCode.NOT_FOUND: "no such bucket, key or object, or no such file",
+    ExitCode.NOT_FOUND: "no such account, bucket, key or object, or no such file",
     ExitCode.FOUND_WRONG: "doctor or check found something wrong, or plan --check found changes",
     130: "interrupted",
 }

@@ -52,7 +52,20 @@ def check(
     check_url(url, as_json=as_json)
 
 
-def costs(data: Data = None, profile: ProfileName = None, as_json: Json = False) -> None:
+def costs(
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account",
+            metavar="NAME",
+            help="Of another account of the origin. Default: the site's.",
+            show_default=False,
+        ),
+    ] = None,
+    data: Data = None,
+    profile: ProfileName = None,
+    as_json: Json = False,
+) -> None:
     """Show what is used today, by class and bucket, against the caps, and what the month costs elsewhere.
 
     Stored bytes, downloads and calls with a forecast to midnight UTC; then the same month at the list prices of
@@ -61,7 +74,7 @@ def costs(data: Data = None, profile: ProfileName = None, as_json: Json = False)
     from calotype.cli.costs import show_costs
     from calotype.cli.profiles import find_profile
 
-    show_costs(find_profile(data, profile), as_json=as_json)
+    show_costs(find_profile(data, profile), account, as_json=as_json)
 
 
 def plan(
