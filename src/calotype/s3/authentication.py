@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from calotype.auth import signature_errors as wrong
 from calotype.auth.principal import Principal
-from calotype.auth.signed_request import UNSIGNED_PAYLOAD, SignedRequest, parse_authorization
+from calotype.auth.signed_request import UNSIGNED_PAYLOAD, parse_authorization
 from calotype.auth.sigv4 import ALLOWED_SKEW_S, STREAMING_PAYLOADS, verify
 from calotype.s3.call import Call
 from calotype.s3.errors import (
@@ -35,7 +35,7 @@ async def authenticate(call: Call) -> None:
         if signed is None:
             return
         check_payload_hash(signed.payload_hash)
-        key = await application_key(call, signed)
+        key = await application_key(call, signed.key_id)
         verify(call.request, signed, key.secret, region=call.settings.region, now=call.now_ms / 1000)
     except wrong.SignatureError as error:
         raise translated(error, call) from error
@@ -44,13 +44,14 @@ async def authenticate(call: Call) -> None:
     call.principal = Principal.of(key)
 
 
-async def application_key(call: Call, signed: SignedRequest) -> ApplicationKey:
+async def application_key(call: Call, key_id: str) -> ApplicationKey:
+    """The key of that id; raises InvalidAccessKeyId when there is none, or none any more."""
     try:
-        key = await call.store.key(signed.key_id)
+        key = await call.store.key(key_id)
     except NoSuchApplicationKey as exc:
-        raise InvalidAccessKeyId(AWSAccessKeyId=signed.key_id) from exc
+        raise InvalidAccessKeyId(AWSAccessKeyId=key_id) from exc
     if key.expires_at_ms is not None and key.expires_at_ms <= call.now_ms:
-        raise InvalidAccessKeyId("The application key has expired.", AWSAccessKeyId=signed.key_id)
+        raise InvalidAccessKeyId("The application key has expired.", AWSAccessKeyId=key_id)
     return key
 
 

@@ -14,6 +14,7 @@ from calotype.s3.configuration.operations import CONFIGURATION_OPERATIONS
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.deletion_operations import DeleteObject, DeleteObjects
 from calotype.s3.errors import MethodNotAllowed, OperationNotImplemented
+from calotype.s3.forms.post_object import PostObject
 from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
 from calotype.s3.multipart_operations import (
     COPIES_PART,
@@ -27,6 +28,7 @@ from calotype.s3.multipart_operations import (
 )
 from calotype.s3.object_attributes import GetObjectAttributes
 from calotype.s3.object_operations import GetObject, HeadObject, PutObject
+from calotype.s3.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
 from calotype.s3.operation import Operation, Scope
 from calotype.s3.request import S3Request
 
@@ -47,6 +49,9 @@ OPERATIONS: tuple[type[Operation], ...] = (
     HeadObject,
     GetObjectAttributes,
     DeleteObject,
+    GetObjectTagging,
+    PutObjectTagging,
+    DeleteObjectTagging,
     CreateMultipartUpload,
     UploadPart,
     UploadPartCopy,
@@ -54,6 +59,7 @@ OPERATIONS: tuple[type[Operation], ...] = (
     AbortMultipartUpload,
     ListParts,
     ListMultipartUploads,
+    PostObject,
     *ACCESS_OPERATIONS,
     *CONFIGURATION_OPERATIONS,
 )
@@ -103,7 +109,6 @@ NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
     (Scope.OBJECT, "restore"): {"POST": "RestoreObject"},
     (Scope.OBJECT, "retention"): {"GET": "GetObjectRetention", "PUT": "PutObjectRetention"},
     (Scope.OBJECT, "select"): {"POST": "SelectObjectContent"},
-    (Scope.OBJECT, "tagging"): _configuration("ObjectTagging"),
     (Scope.OBJECT, "torrent"): {"GET": "GetObjectTorrent"},
 }
 """What a sub-resource and method ask for and nobody here answers."""
@@ -147,8 +152,6 @@ def _refusal(method: str, scope: Scope, sub_resource: str | None) -> OperationNo
         name = NOT_IMPLEMENTED.get((scope, sub_resource), {}).get(method)
         if name is not None:
             return OperationNotImplemented(f"The operation {name} is not implemented.", Operation=name)
-    if method == "POST" and scope is Scope.BUCKET:
-        return OperationNotImplemented("The operation PostObject is not implemented.", Operation="PostObject")
     if method == "OPTIONS":
         return OperationNotImplemented("Preflight requests are not implemented.", Operation="OptionsObject")
     return MethodNotAllowed(Method=method, ResourceType=sub_resource or scope.name)

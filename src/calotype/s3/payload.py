@@ -96,8 +96,8 @@ class Payload:
     def verify(self, digests: Digests) -> ContentChecksum | None:
         """The checksum to keep with the object; raises for every digest that is not that of what came."""
         self._verify_payload_hash(digests.sha256)
-        self._verify_md5(digests.md5)
-        return self._verified_checksum(digests)
+        verify_md5(self.content_md5, digests)
+        return verified_checksum(self._declared_checksum(), digests)
 
     def _verify_payload_hash(self, computed: str) -> None:
         signed = self.call.signed
@@ -108,24 +108,10 @@ class Payload:
                 ClientComputedContentSHA256=signed.payload_hash, S3ComputedContentSHA256=computed
             )
 
-    def _verify_md5(self, computed: str) -> None:
-        if self.content_md5 is not None and self.content_md5 != computed:
-            raise BadDigest(
-                "The Content-MD5 you specified did not match what we received.",
-                ExpectedDigest=self.content_md5,
-                CalculatedDigest=computed,
-            )
-
-    def _verified_checksum(self, digests: Digests) -> ContentChecksum | None:
-        algorithm = self.algorithm
-        if algorithm is None:
-            return None
-        declared = self.checksum.value if self.checksum is not None else self._trailer(algorithm)
-        computed = checksum_in(digests, algorithm)
-        assert computed is not None, "hashers() asked for it"
-        if not hmac.compare_digest(declared, computed):
-            raise BadDigest(f"The {algorithm} you specified did not match the calculated checksum.")
-        return ContentChecksum(algorithm, computed)
+    def _declared_checksum(self) -> ContentChecksum | None:
+        if self.checksum is not None or self.trailing is None:
+            return self.checksum
+        return ContentChecksum(self.trailing, self._trailer(self.trailing))
 
     def _trailer(self, algorithm: str) -> str:
         assert self.decoder is not None
@@ -135,6 +121,27 @@ class Payload:
         if not is_well_formed(algorithm, value):
             raise InvalidRequest(f"Value for {HEADERS[algorithm]} trailing header is invalid.")
         return value
+
+
+def verify_md5(declared: str | None, digests: Digests) -> None:
+    """Returns when the content's MD5 is the one declared, in hex, if one is; raises BadDigest."""
+    if declared is not None and declared != digests.md5:
+        raise BadDigest(
+            "The Content-MD5 you specified did not match what we received.",
+            ExpectedDigest=declared,
+            CalculatedDigest=digests.md5,
+        )
+
+
+def verified_checksum(declared: ContentChecksum | None, digests: Digests) -> ContentChecksum | None:
+    """The checksum declared, which is that of the content; raises BadDigest. The digests know its algorithm."""
+    if declared is None:
+        return None
+    computed = checksum_in(digests, declared.algorithm)
+    assert computed is not None, "the hashers of the body know it"
+    if not hmac.compare_digest(declared.value, computed):
+        raise BadDigest(f"The {declared.algorithm} you specified did not match the calculated checksum.")
+    return declared
 
 
 def hashers_of(*algorithms: str | None) -> dict[str, Checksum]:

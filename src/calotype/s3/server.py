@@ -20,6 +20,7 @@ from calotype.s3 import (
     listing_calls,
     multipart_calls,
     object_calls,
+    object_tagging_calls,
     reads,
     version_calls,
 )
@@ -38,6 +39,8 @@ from calotype.s3.configuration.calls import CONFIGURATION_ANSWERS
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.deletion_operations import DeleteObject, DeleteObjects
 from calotype.s3.errors import AccessDenied, EntityTooLarge, IncompleteBody, InternalError, S3Error
+from calotype.s3.forms.calls import post_object
+from calotype.s3.forms.post_object import PostObject
 from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
 from calotype.s3.multipart_operations import (
     AbortMultipartUpload,
@@ -50,6 +53,7 @@ from calotype.s3.multipart_operations import (
 )
 from calotype.s3.object_attributes import GetObjectAttributes
 from calotype.s3.object_operations import GetObject, HeadObject, PutObject
+from calotype.s3.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
 from calotype.s3.operation import Operation
 from calotype.s3.operations import operation_type
 from calotype.s3.payload import document_of
@@ -78,6 +82,9 @@ ANSWERS: Mapping[type[Operation], Answer] = {
     HeadObject: reads.get_object,
     GetObjectAttributes: attribute_calls.get_object_attributes,
     DeleteObject: deletion_calls.delete_object,
+    GetObjectTagging: object_tagging_calls.get_object_tagging,
+    PutObjectTagging: object_tagging_calls.put_object_tagging,
+    DeleteObjectTagging: object_tagging_calls.delete_object_tagging,
     CreateMultipartUpload: multipart_calls.create_multipart_upload,
     UploadPart: multipart_calls.upload_part,
     UploadPartCopy: multipart_calls.upload_part_copy,
@@ -85,6 +92,7 @@ ANSWERS: Mapping[type[Operation], Answer] = {
     AbortMultipartUpload: multipart_calls.abort_multipart_upload,
     ListParts: multipart_calls.list_parts,
     ListMultipartUploads: multipart_calls.list_multipart_uploads,
+    PostObject: post_object,
     **ACCESS_ANSWERS,
     **CONFIGURATION_ANSWERS,
 }
@@ -170,7 +178,7 @@ async def answered(call: Call, asked: S3Request) -> Response:
     return await ANSWERS[call.operation](call, operation)
 
 
-READS_BY_ANYBODY = (GetObject, HeadObject, GetObjectAttributes)
+READS_BY_ANYBODY = (GetObject, HeadObject, GetObjectAttributes, PostObject)
 
 
 def with_hoisted_headers(asked: S3Request) -> S3Request:
