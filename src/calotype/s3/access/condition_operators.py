@@ -89,7 +89,7 @@ def _number(text: str) -> Decimal | None:
     return Decimal(text) if _NUMBER.fullmatch(text) else None
 
 
-def _date(text: str) -> float | None:
+def seconds_of(text: str) -> float | None:
     """Seconds since the epoch, from themselves or from one of the W3C's forms of ISO 8601."""
     if text.isascii() and text.isdigit() and len(text) != 4:  # four digits are a year
         return float(text) if len(text) <= 15 else None
@@ -185,7 +185,7 @@ OPERATORS: dict[str, Operator] = {
     "StringLike": Operator(_like),
     "StringNotLike": Operator(_like, is_negated=True),
     **_ordered("Numeric", _number),
-    **_ordered("Date", _date),
+    **_ordered("Date", seconds_of),
     "Bool": Operator(_compared(_bool, operator.is_)),
     "BinaryEquals": Operator(_compared(_binary, operator.eq)),
     "IpAddress": Operator(_within),

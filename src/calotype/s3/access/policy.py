@@ -82,6 +82,7 @@ class NamedPrincipal:
     kind: PrincipalKind = field(compare=False)
     account_id: str = field(default="", compare=False)
     user: str = field(default="", compare=False)
+    canonical_user_id: str = field(default="", compare=False)
 
     def matches(self, requester: Requester) -> bool:
         match self.kind:
@@ -90,10 +91,9 @@ class NamedPrincipal:
             case PrincipalKind.ACCOUNT:
                 return self.account_id == requester.account_id
             case PrincipalKind.USER:
-                is_account = self.account_id == requester.account_id
-                return is_account and self.user in (requester.key_id, requester.key_name) and not requester.is_anonymous
+                return self.account_id == requester.account_id and self.user in (requester.key_id, requester.key_name)
             case PrincipalKind.CANONICAL_USER:
-                return self.text == requester.canonical_user_id
+                return self.canonical_user_id == requester.canonical_user_id
             case _:
                 return False
 
