@@ -10,6 +10,7 @@ from typing import TypeVar
 import pytest
 
 from calotype.store.filesystem import LocalFileSystem
+from calotype.store.listed_object import ListedObject, attributes_of_json
 from calotype.store.memory_metadata import MemoryMetadata
 from calotype.store.metadata import Metadata, SealedKey, Transaction
 from calotype.store.model import (
@@ -245,6 +246,14 @@ async def test_one_key_has_one_latest_version(filled: Metadata) -> None:
     assert isinstance(outcome, Exception)
 
 
+async def test_the_latest_mark_cannot_come_beside_another(filled: Metadata) -> None:
+    first, second = version(b"a", 1, is_latest=True), version(b"a", 2)
+    await insert(filled, first, second)
+    (outcome,) = await filled.apply([lambda transaction: transaction.mark_latest(second, True)])
+    assert isinstance(outcome, Exception)
+    assert await filled.read(lambda transaction: transaction.latest(BUCKET, b"a")) == first
+
+
 async def test_versions_of_a_key_come_newest_first(filled: Metadata) -> None:
     old, new, other = version(b"a", 1), version(b"a", 2), version(b"ab", 3)
     await insert(filled, old, other, new)
@@ -280,6 +289,8 @@ async def test_scans_go_by_bytes_within_their_bounds(filled: Metadata) -> None:
         found = await filled.read(lambda transaction: transaction.scan_visible(BUCKET, start, stop, limit))
         every = await filled.read(lambda transaction: transaction.scan_versions(BUCKET, start, None, stop, limit))
         assert found == every
+        listed = await filled.read(lambda transaction: transaction.scan_listed(BUCKET, start, stop, limit))
+        assert listed == [ListedObject.of(each) for each in found]
         return [each.key for each in found]
 
     assert await visible(b"", None, 100) == keys
@@ -287,6 +298,38 @@ async def test_scans_go_by_bytes_within_their_bounds(filled: Metadata) -> None:
     assert await visible(b"a", b"b", 100) == [b"a", b"a\x00", b"a/"]
     assert await visible(b"a\x00", None, 2) == [b"a\x00", b"a/"]
     assert await visible(b"b", b"b", 100) == []
+
+
+CHECKSUM = {"algorithm": "CRC32", "value": "AAAAAA==", "type": "FULL_OBJECT"}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "listed"),
+    [
+        ({}, {}),
+        ({"acl": "public-read", "tags": {"a": "b"}}, {}),  # what no listing tells
+        ({"storage_class": "STANDARD_IA", "acl": "private"}, {"storage_class": "STANDARD_IA"}),
+        ({"owner": "001122334455"}, {"owner": "001122334455"}),
+        ({"checksum": CHECKSUM}, {"checksum": {"algorithm": "CRC32", "type": "FULL_OBJECT"}}),  # how, not which
+    ],
+)
+async def test_a_listed_object_is_what_listings_tell_of_the_visible_version(
+    filled: Metadata, attributes: dict[str, object], listed: dict[str, object]
+) -> None:
+    plain = version(b"b", 2, is_latest=True)
+    rows = [version(b"a", 1, is_latest=True, attributes=attributes, length=7, etag="e"), plain]
+    await insert(filled, *rows, version(b"c", 1), version(b"d", 1, action=Action.HIDE, is_latest=True))
+
+    async def scan() -> list[ListedObject]:
+        return await filled.read(lambda transaction: transaction.scan_listed(BUCKET, b"", None, 9))
+
+    assert await scan() == [ListedObject.of(row) for row in rows]
+    first = (await scan())[0]
+    assert (first.key, first.uploaded_at_ms, first.length, first.etag) == (b"a", 1, 7, "e")
+    assert attributes_of_json(first.attributes_json) == listed
+    changed = [replace(rows[0], attributes={}, etag="f", length=8), replace(plain, attributes=attributes)]
+    await change(filled, lambda transaction: [transaction.replace_version(row) for row in changed])
+    assert await scan() == [ListedObject.of(row) for row in changed]
 
 
 async def test_a_scan_of_versions_can_begin_inside_a_key(filled: Metadata) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from hypothesis import strategies as st
 
 from calotype.master_key import MasterKey
 from calotype.store.large_files import Finished
-from calotype.store.listing import list_names, successor_of_prefix
-from calotype.store.model import Action, Bucket, FileVersion, ListingPage, VersionDraft, Versioning
+from calotype.store.listed_object import ListedObject
+from calotype.store.listing import list_names, list_objects, successor_of_prefix
+from calotype.store.model import Action, Bucket, FileVersion, ListingPage, PageOf, VersionDraft, Versioning
 from calotype.store.store import Store, StoreSettings, memory_store
 
 QUICK = StoreSettings(reserve_bytes=0, remove_after_s=0.0)
@@ -56,6 +58,9 @@ async def test_a_page_of_names(
         for key in KEYS:
             await put(store, bucket, key)
         page = await store.list_names(bucket.bucket_id, prefix=prefix, delimiter=delimiter, start=start)
+        objects = await store.list_objects(bucket.bucket_id, prefix=prefix, delimiter=delimiter, start=start)
+    assert (objects.common_prefixes, objects.next_key) == (page.common_prefixes, page.next_key)
+    assert list(objects.versions) == [ListedObject.of(version) for version in page.versions]
     assert [version.key for version in page.versions] == keys
     assert list(page.common_prefixes) == common_prefixes
     assert page.next_key is None
@@ -65,7 +70,8 @@ async def test_a_limit_of_nothing_gives_nothing_and_no_next_page() -> None:
     async with await memory_store(settings=QUICK) as store:
         bucket = await new_bucket(store)
         await put(store, bucket, b"a")
-        assert await store.list_names(bucket.bucket_id, limit=0) == ListingPage((), (), None)
+        assert await store.list_names(bucket.bucket_id, limit=0) == PageOf((), (), None)
+        assert await store.list_objects(bucket.bucket_id, limit=0) == PageOf((), (), None)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +81,12 @@ def test_the_successor_of_a_prefix_is_beyond_all_its_keys(prefix: bytes, success
     assert successor_of_prefix(prefix) == successor
 
 
-async def steps_of_a_page(store: Store, bucket: Bucket, delimiter: bytes) -> tuple[int, ListingPage]:
+Lists = Callable[..., PageOf[Any]]
+
+
+async def steps_of_a_page(
+    store: Store, bucket: Bucket, delimiter: bytes, lists: Lists = list_names
+) -> tuple[int, PageOf[Any]]:
     """How many steps of its virtual machine SQLite took for a page of ten names, and the page."""
     steps = 0
 
@@ -84,12 +95,12 @@ async def steps_of_a_page(store: Store, bucket: Bucket, delimiter: bytes) -> tup
         steps += 1
         return 0
 
-    def counted(transaction: Any) -> ListingPage:
+    def counted(transaction: Any) -> PageOf[Any]:
         transaction.accounts()  # a connection's first statement reads the schema, which would count
         connection = transaction._execute.__self__
         connection.set_progress_handler(count, 1)
         try:
-            return list_names(transaction, bucket, prefix=b"", delimiter=delimiter, start=b"", limit=10)
+            return lists(transaction, bucket, prefix=b"", delimiter=delimiter, start=b"", limit=10)
         finally:
             connection.set_progress_handler(None, 1)
 
@@ -97,14 +108,15 @@ async def steps_of_a_page(store: Store, bucket: Bucket, delimiter: bytes) -> tup
     return steps, page
 
 
-async def test_a_common_prefix_costs_one_seek_however_many_keys_it_holds(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lists", [list_names, list_objects])
+async def test_a_common_prefix_costs_one_seek_however_many_keys_it_holds(tmp_path: Path, lists: Lists) -> None:
     async with await Store.open(tmp_path, MasterKey.random(), settings=QUICK) as store:
         costs = []
         for name, each in (("few", 2), ("many", 200)):
             bucket = await store.create_bucket((await store.default_account()).account_id, name)
             keys = [b"%d/%d" % (folder, number) for folder in range(3) for number in range(each)]
             await asyncio.gather(*(put(store, bucket, key) for key in [*keys, b"z"]))
-            steps, page = await steps_of_a_page(store, bucket, b"/")
+            steps, page = await steps_of_a_page(store, bucket, b"/", lists)
             assert ([version.key for version in page.versions], len(page.common_prefixes)) == ([b"z"], 3)
             costs.append(steps)
     assert costs[1] < 1.2 * costs[0]
@@ -239,7 +251,11 @@ async def _answers(store: Store, bucket: Bucket, prefix: bytes, delimiter: bytes
     names: Pages = []
     start: bytes | None = b""
     while start is not None:
-        page = await store.list_names(bucket.bucket_id, prefix=prefix, delimiter=delimiter, start=start, limit=limit)
+        asked = {"prefix": prefix, "delimiter": delimiter, "start": start}
+        page = await store.list_names(bucket.bucket_id, **asked, limit=limit)
+        objects = await store.list_objects(bucket.bucket_id, **asked, limit=limit)
+        assert list(objects.versions) == [ListedObject.of(version) for version in page.versions]
+        assert (objects.common_prefixes, objects.next_key) == (page.common_prefixes, page.next_key)
         names.append(_page(page))
         start = page.next_key
     every = await _version_pages(store, bucket, prefix, delimiter, limit, unfinished=True)

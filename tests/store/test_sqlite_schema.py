@@ -10,8 +10,11 @@ import pytest
 
 from calotype.store.errors import UnknownSchema
 from calotype.store.filesystem import LocalFileSystem
+from calotype.store.listed_object import ListedObject, attributes_of_json
+from calotype.store.model import Bucket, BucketType, Versioning
 from calotype.store.sqlite_metadata import SqliteMetadata
 from calotype.store.sqlite_schema import SCRIPTS, migrate
+from calotype.store.sqlite_transaction import LISTED, SqliteTransaction
 
 
 @pytest.fixture
@@ -70,6 +73,35 @@ def test_every_table_and_unique_index_carries_the_account(connection: sqlite3.Co
             indexed = [row[2] for row in connection.execute(f"PRAGMA index_info({index})")]
             # The one exception: bucket names are unique over the whole store.
             assert "account_id" in indexed or not is_unique or table == "bucket_names", index
+
+
+def test_what_listings_tell_of_versions_made_before_comes_out_of_their_details(connection: sqlite3.Connection) -> None:
+    migrate(connection, SCRIPTS[:3])
+    details = [
+        '{"length":7,"content_type":"a/b","etag":"e","attributes":{"acl":"private","owner":"o","storage_class":"S"}}',
+        '{"length":0,"content_type":"a/b"}',  # a hide marker has no ETag
+        '{"length":1,"content_type":"a/b","etag":"f","attributes":{"checksum":{"algorithm":"CRC32","value":"x"}}}',
+    ]
+    for number, text in enumerate(details):
+        place = ("acct", "bucket", b"%d" % number, 1, f"id {number}", "upload", 1, text.encode())
+        connection.execute("INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", place)
+    migrate(connection)
+    bucket = Bucket("acct", "bucket", "name", BucketType.PRIVATE, Versioning.ENABLED, 0)
+    transaction = SqliteTransaction(connection)
+    listed = transaction.scan_listed(bucket, b"", None, 9)
+    assert listed == [ListedObject.of(version) for version in transaction.scan_visible(bucket, b"", None, 9)]
+    assert [(row.key, row.length, row.etag, attributes_of_json(row.attributes_json)) for row in listed] == [
+        (b"0", 7, "e", {"owner": "o", "storage_class": "S"}),
+        (b"1", 0, "", {}),
+        (b"2", 1, "f", {"checksum": {"algorithm": "CRC32"}}),
+    ]
+
+
+def test_a_listing_of_names_reads_one_index_and_no_rows(connection: sqlite3.Connection) -> None:
+    migrate(connection)
+    values = ("acct", "bucket", b"", b"z", 9)
+    [(*_, plan)] = connection.execute(f"EXPLAIN QUERY PLAN {LISTED}", values).fetchall()
+    assert "USING COVERING INDEX visible" in plan
 
 
 def test_what_buckets_held_before_usage_was_kept_is_counted_once(connection: sqlite3.Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from calotype.store.listed_object import ListedObject
 from calotype.store.memory_tables import LAST, Table
 from calotype.store.metadata import SealedKey
 from calotype.store.model import (
@@ -158,6 +159,9 @@ class MemoryTransaction:
         scope = (bucket.account_id, bucket.bucket_id)
         end = (*scope, LAST if stop is None else stop)
         return [self._versions.get(place) for place in self._visible.between((*scope, start), end, limit)]
+
+    def scan_listed(self, bucket: Bucket, start: bytes, stop: bytes | None, limit: int) -> list[ListedObject]:
+        return [ListedObject.of(version) for version in self.scan_visible(bucket, start, stop, limit)]
 
     def scan_versions(
         self, bucket: Bucket, start: bytes, not_newer_than_ms: int | None, stop: bytes | None, limit: int

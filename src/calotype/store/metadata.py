@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from calotype.store.listed_object import ListedObject
 from calotype.store.model import (
     Account,
     Alert,
@@ -95,6 +96,9 @@ class Transaction(Protocol):
 
     def scan_visible(self, bucket: Bucket, start: bytes, stop: bytes | None, limit: int) -> list[FileVersion]:
         """Latest versions that are uploads, by key, `start <= key < stop`. Costs what it returns."""
+
+    def scan_listed(self, bucket: Bucket, start: bytes, stop: bytes | None, limit: int) -> list[ListedObject]:
+        """As `scan_visible`, but only what listings tell of each, which costs a tenth."""
 
     def scan_versions(
         self, bucket: Bucket, start: bytes, not_newer_than_ms: int | None, stop: bytes | None, limit: int

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -393,11 +393,17 @@ class LedgerRow:
     bytes_out: int
 
 
+Listed = TypeVar("Listed")
+
+
 @dataclass(frozen=True, slots=True)
-class ListingPage:
+class PageOf(Generic[Listed]):
     """`versions` and `common_prefixes` in key order; `next_key` where the next page starts (inclusive), or None."""
 
-    versions: tuple[FileVersion, ...]
+    versions: tuple[Listed, ...]
     common_prefixes: tuple[bytes, ...]
     next_key: bytes | None
     next_version_id: str | None = None
+
+
+ListingPage = PageOf[FileVersion]

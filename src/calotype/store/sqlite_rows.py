@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from calotype.store.listed_object import listed_attributes_json
 from calotype.store.metadata import SealedKey
 from calotype.store.model import (
     Action,
@@ -45,9 +46,7 @@ class _ExtentDetails(msgspec.Struct, array_like=True, omit_defaults=True):
 
 
 class _VersionDetails(msgspec.Struct, omit_defaults=True):
-    length: int
     content_type: str
-    etag: str = ""
     md5: str | None = None
     sha1: str = ""
     sha256: str = ""
@@ -91,7 +90,8 @@ _decode_key = msgspec.json.Decoder(_KeyDetails).decode
 
 _ACTIONS = {action.value: action for action in Action}
 
-VERSION_COLUMNS = "account_id, bucket_id, key, uploaded_at_ms, version_id, action, is_latest, details"
+VERSION_COLUMNS = "account_id, bucket_id, key, uploaded_at_ms, version_id, action, is_latest, length, etag, details"
+LISTED_COLUMNS = "key, uploaded_at_ms, length, etag, listed_attributes"  # those of a ListedObject
 PART_COLUMNS = "account_id, version_id, part_number, length, start, uploaded_at_ms, details"
 BUCKET_COLUMNS = "account_id, bucket_id, name, details"
 
@@ -125,7 +125,7 @@ def bucket_of(row: tuple[Any, ...]) -> Bucket:
 
 
 def version_row(version: FileVersion) -> tuple[Any, ...]:
-    """The values of VERSION_COLUMNS."""
+    """The values of VERSION_COLUMNS, and of listed_attributes."""
     return (
         version.account_id,
         version.bucket_id,
@@ -134,12 +134,15 @@ def version_row(version: FileVersion) -> tuple[Any, ...]:
         version.version_id,
         version.action.value,
         int(version.is_latest),
+        version.length,
+        version.etag,
         _encode(_version_details(version)),
+        listed_attributes_json(version.attributes),
     )
 
 
 def version_of(row: tuple[Any, ...]) -> FileVersion:
-    account_id, bucket_id, key, uploaded_at_ms, version_id, action, is_latest, details = row
+    account_id, bucket_id, key, uploaded_at_ms, version_id, action, is_latest, length, etag, details = row
     kept = _decode_version(details)
     return FileVersion(
         account_id=account_id,
@@ -148,10 +151,10 @@ def version_of(row: tuple[Any, ...]) -> FileVersion:
         key=key,
         action=_ACTIONS[action],
         uploaded_at_ms=uploaded_at_ms,
-        length=kept.length,
+        length=length,
         content_type=kept.content_type,
         digests=None if kept.md5 is None else Digests(kept.md5, kept.sha1, kept.sha256, kept.checksums),
-        etag=kept.etag,
+        etag=etag,
         info=kept.info,
         headers=kept.headers,
         extents=tuple(_extent_of(extent) for extent in kept.extents),
@@ -228,9 +231,7 @@ def key_of(row: tuple[Any, ...]) -> SealedKey:
 def _version_details(version: FileVersion) -> _VersionDetails:
     digests = version.digests
     return _VersionDetails(
-        version.length,
         version.content_type,
-        version.etag,
         digests.md5 if digests else None,
         digests.sha1 if digests else "",
         digests.sha256 if digests else "",

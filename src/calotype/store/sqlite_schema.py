@@ -153,7 +153,40 @@ ALTER TABLE accounts ADD COLUMN email TEXT NOT NULL DEFAULT '';
 UPDATE accounts SET email = name || '@calotype.invalid';
 """
 
-SCRIPTS = (_FIRST, _LARGE_FILES, _EMAILS)
+_LISTED = """
+-- What listings tell stands in columns, and in the index that a listing of names reads: it need not touch the rows.
+ALTER TABLE versions ADD COLUMN length INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE versions ADD COLUMN etag TEXT NOT NULL DEFAULT '';
+ALTER TABLE versions ADD COLUMN listed_attributes TEXT;
+DROP INDEX latest_visible;
+UPDATE versions SET
+    length = json_extract(CAST(details AS TEXT), '$.length'),
+    etag = IFNULL(json_extract(CAST(details AS TEXT), '$.etag'), ''),
+    listed_attributes = NULLIF(json_patch('{}', json_object(
+        'checksum', json_remove(json_extract(CAST(details AS TEXT), '$.attributes.checksum'), '$.value'),
+        'owner', json_extract(CAST(details AS TEXT), '$.attributes.owner'),
+        'storage_class', json_extract(CAST(details AS TEXT), '$.attributes.storage_class')
+    )), '{}');
+
+-- Hidden keys are not in it. That a key has but one visible version, a unique index could say only without the rest.
+CREATE INDEX visible ON versions
+    (account_id, bucket_id, key, uploaded_at_ms, length, etag, listed_attributes, is_latest, action)
+    WHERE is_latest = 1 AND action = 'upload';
+CREATE TRIGGER inserted_beside_a_visible_version BEFORE INSERT ON versions
+    WHEN NEW.is_latest = 1 AND NEW.action = 'upload' AND EXISTS (
+        SELECT 1 FROM versions INDEXED BY visible WHERE account_id = NEW.account_id AND bucket_id = NEW.bucket_id
+            AND key = NEW.key AND is_latest = 1 AND action = 'upload'
+    )
+    BEGIN SELECT RAISE(ABORT, 'the key has a visible version'); END;
+CREATE TRIGGER marked_beside_a_visible_version BEFORE UPDATE OF is_latest, action ON versions
+    WHEN NEW.is_latest = 1 AND NEW.action = 'upload' AND EXISTS (
+        SELECT 1 FROM versions INDEXED BY visible WHERE account_id = NEW.account_id AND bucket_id = NEW.bucket_id
+            AND key = NEW.key AND is_latest = 1 AND action = 'upload' AND rowid <> NEW.rowid
+    )
+    BEGIN SELECT RAISE(ABORT, 'the key has a visible version'); END;
+"""
+
+SCRIPTS = (_FIRST, _LARGE_FILES, _EMAILS, _LISTED)
 
 
 def migrate(connection: sqlite3.Connection, scripts: tuple[str, ...] = SCRIPTS) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from calotype.store.listed_object import ListedObject
 from calotype.store.metadata import SealedKey
 from calotype.store.model import (
     Account,
@@ -22,6 +23,7 @@ from calotype.store.model import (
 )
 from calotype.store.sqlite_rows import (
     BUCKET_COLUMNS,
+    LISTED_COLUMNS,
     PART_COLUMNS,
     VERSION_COLUMNS,
     bucket_of,
@@ -40,6 +42,15 @@ _PARTS = f"SELECT {PART_COLUMNS} FROM parts WHERE account_id = ? AND version_id 
 _UNFINISHED = "action = 'start'"
 _EVENT_COLUMNS = "account_id, bucket_id, rule_name, type, key, version_id, length, at_ms, attempts, next_attempt_ms"
 _VISIBLE = "is_latest = 1 AND action = 'upload'"
+LISTED = (
+    f"SELECT {LISTED_COLUMNS} FROM versions WHERE account_id = ? AND bucket_id = ? AND {_VISIBLE}"
+    " AND key >= ? AND key < ? ORDER BY key LIMIT ?"
+)
+# Told which index to take, since by the one of all versions it would walk over what a key was before.
+_VISIBLE_VERSION = (
+    f"SELECT {VERSION_COLUMNS} FROM versions INDEXED BY visible"
+    f" WHERE account_id = ? AND bucket_id = ? AND key = ? AND {_VISIBLE}"
+)
 _NO_LIMIT = -1
 # Keys are at most 1,024 bytes of UTF-8, in which 0xFF never occurs.
 _AFTER_ALL_KEYS = b"\xff"
@@ -137,7 +148,9 @@ class SqliteTransaction:
         return self._first("SELECT 1 FROM versions WHERE account_id = ? AND bucket_id = ? LIMIT 1", *place) is not None
 
     def insert_version(self, version: FileVersion) -> None:
-        statement = f"INSERT INTO versions ({VERSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        statement = (
+            f"INSERT INTO versions ({VERSION_COLUMNS}, listed_attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        )
         self._execute(statement, version_row(version))
         self._use(version.account_id, version.bucket_id, version.own_bytes, 1)
 
@@ -146,9 +159,11 @@ class SqliteTransaction:
         self._use(version.account_id, version.bucket_id, -version.own_bytes, -1)
 
     def replace_version(self, version: FileVersion) -> None:
-        *_, action, is_latest, details = version_row(version)
-        statement = "UPDATE versions SET action = ?, is_latest = ?, details = ? WHERE account_id = ? AND version_id = ?"
-        self._execute(statement, (action, is_latest, details, *_identity(version)))
+        *_, action, is_latest, length, etag, details, listed_attributes = version_row(version)
+        columns = "action = ?, is_latest = ?, length = ?, etag = ?, details = ?, listed_attributes = ?"
+        values = (action, is_latest, length, etag, details, listed_attributes)
+        statement = f"UPDATE versions SET {columns} WHERE account_id = ? AND version_id = ?"
+        self._execute(statement, (*values, *_identity(version)))
 
     def mark_latest(self, version: FileVersion, is_latest: bool) -> None:
         statement = "UPDATE versions SET is_latest = ? WHERE account_id = ? AND version_id = ?"
@@ -164,7 +179,7 @@ class SqliteTransaction:
         return self._versions(statement, *_place(bucket), key, count)
 
     def latest(self, bucket: Bucket, key: bytes) -> FileVersion | None:
-        row = self._first(f"{_VERSIONS} AND key = ? AND {_VISIBLE}", *_place(bucket), key)
+        row = self._first(_VISIBLE_VERSION, *_place(bucket), key)
         if row is None:  # hidden, or nothing there: rarer, and a walk over the key's own versions
             statement = f"{_VERSIONS} AND key = ? AND is_latest = 1 ORDER BY uploaded_at_ms DESC LIMIT 1"
             row = self._first(statement, *_place(bucket), key)
@@ -174,6 +189,11 @@ class SqliteTransaction:
         end = _AFTER_ALL_KEYS if stop is None else stop
         statement = f"{_VERSIONS} AND {_VISIBLE} AND key >= ? AND key < ? ORDER BY key LIMIT ?"
         return self._versions(statement, *_place(bucket), start, end, limit)
+
+    def scan_listed(self, bucket: Bucket, start: bytes, stop: bytes | None, limit: int) -> list[ListedObject]:
+        end = _AFTER_ALL_KEYS if stop is None else stop
+        rows = self._execute(LISTED, (*_place(bucket), start, end, limit))
+        return [ListedObject(*row) for row in rows.fetchall()]
 
     def scan_versions(
         self, bucket: Bucket, start: bytes, not_newer_than_ms: int | None, stop: bytes | None, limit: int

@@ -27,6 +27,7 @@ from calotype.store.errors import NoSuchBucket, NoSuchKey, NoSuchVersion
 from calotype.store.incoming import BlobIntake, Received
 from calotype.store.large_files import LargeFiles
 from calotype.store.lifecycle_job import LifecycleJob
+from calotype.store.listed_object import ListedObject
 from calotype.store.memory_blobs import MemoryBlobs
 from calotype.store.memory_metadata import MemoryMetadata
 from calotype.store.metadata import Metadata, Transaction
@@ -35,6 +36,7 @@ from calotype.store.model import (
     Bucket,
     FileVersion,
     ListingPage,
+    PageOf,
     Retention,
     VersionDraft,
 )
@@ -258,6 +260,17 @@ class Store(AccountStore):
         bucket = await self.bucket_by_id(bucket_id)
         return await self.metadata.read(
             lambda transaction: listing.list_names(
+                transaction, bucket, prefix=prefix, delimiter=delimiter, start=start, limit=limit
+            )
+        )
+
+    async def list_objects(
+        self, bucket_id: str, *, prefix: bytes = b"", delimiter: bytes = b"", start: bytes = b"", limit: int = 1000
+    ) -> PageOf[ListedObject]:
+        """As `list_names`, with no more of each than S3 tells; see `listing`."""
+        bucket = await self.bucket_by_id(bucket_id)
+        return await self.metadata.read(
+            lambda transaction: listing.list_objects(
                 transaction, bucket, prefix=prefix, delimiter=delimiter, start=start, limit=limit
             )
         )
