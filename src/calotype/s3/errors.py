@@ -4,15 +4,15 @@ S3Error
 ├─ 400  AccessControlListNotSupported, AuthorizationHeaderMalformed, AuthorizationQueryParametersError, BadDigest,
 │       EntityTooLarge, EntityTooSmall, IllegalLocationConstraint, IllegalVersioningConfiguration, IncompleteBody,
 │       InvalidArgument, InvalidBucketAclWithObjectOwnership, InvalidBucketName, InvalidDigest,
-│       InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRequest, InvalidStorageClass, InvalidTag,
-│       InvalidTargetBucketForLogging, InvalidURI, KeyTooLong, MalformedACLError, MalformedPolicy, MalformedXML,
-│       MaxMessageLengthExceeded, MetadataTooLarge, MissingSecurityHeader, UnexpectedContent,
-│       UnresolvableGrantByEmailAddress, XAmzContentSHA256Mismatch
+│       InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRedirectLocation, InvalidRequest,
+│       InvalidStorageClass, InvalidTag, InvalidTargetBucketForLogging, InvalidURI, KeyTooLong, MalformedACLError,
+│       MalformedPolicy, MalformedXML, MaxMessageLengthExceeded, MetadataTooLarge, MissingSecurityHeader,
+│       UnexpectedContent, UnresolvableGrantByEmailAddress, XAmzContentSHA256Mismatch
 ├─ 403  AccessDenied, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
 ├─ 404  MetadataConfigurationNotFound, NoSuchBucket, NoSuchBucketPolicy, NoSuchConfiguration, NoSuchCORSConfiguration,
-│       NoSuchKey, NoSuchLifecycleConfiguration, NoSuchPublicAccessBlockConfiguration, NoSuchTagSet, NoSuchUpload,
-│       NoSuchVersion, NoSuchWebsiteConfiguration, ObjectLockConfigurationNotFound, OwnershipControlsNotFound,
-│       ReplicationConfigurationNotFound, ServerSideEncryptionConfigurationNotFound
+│       NoSuchKey, NoSuchLifecycleConfiguration, NoSuchObjectLockConfiguration, NoSuchPublicAccessBlockConfiguration,
+│       NoSuchTagSet, NoSuchUpload, NoSuchVersion, NoSuchWebsiteConfiguration, ObjectLockConfigurationNotFound,
+│       OwnershipControlsNotFound, ReplicationConfigurationNotFound, ServerSideEncryptionConfigurationNotFound
 ├─ 405  MethodNotAllowed
 ├─ 409  BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, ConditionalRequestConflict, InvalidBucketState
 ├─ 411  MissingContentLength
@@ -176,6 +176,11 @@ class InvalidStorageClass(S3Error):
     default_message = "The storage class you specified is not valid"
 
 
+class InvalidRedirectLocation(S3Error):
+    status, code = 400, "InvalidRedirectLocation"
+    default_message = "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."
+
+
 class InvalidTag(S3Error):
     status, code = 400, "InvalidTag"
     default_message = "The tag provided was not a valid tag."
@@ -337,6 +342,11 @@ class NoSuchVersion(S3Error):
 class NoSuchWebsiteConfiguration(S3Error):
     status, code = 404, "NoSuchWebsiteConfiguration"
     default_message = "The specified bucket does not have a website configuration"
+
+
+class NoSuchObjectLockConfiguration(S3Error):
+    status, code = 404, "NoSuchObjectLockConfiguration"
+    default_message = "The specified object does not have a ObjectLock configuration"
 
 
 class ObjectLockConfigurationNotFound(S3Error):

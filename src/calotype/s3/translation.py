@@ -33,6 +33,11 @@ _WORDS: dict[type[store_errors.StoreError], Callable[[Any], errors.S3Error]] = {
         f"{errors.InsufficientStorage.default_message} ({error})"
     ),
     store_errors.VersionLocked: lambda _: errors.AccessDenied("Access Denied because object protected by object lock."),
+    store_errors.MissingFileLock: lambda _: errors.InvalidRequest("Bucket is missing Object Lock Configuration"),
+    store_errors.RetainUntilInPast: lambda _: errors.InvalidArgument("The retain until date must be in the future!"),
+    store_errors.RetentionRefused: lambda _: errors.AccessDenied(
+        "Access Denied because object protected by object lock."
+    ),
     store_errors.CustomerKeyNeeded: lambda _: errors.InvalidRequest(
         "The object was stored using a form of Server Side Encryption. "
         "The correct parameters must be provided to retrieve the object."
