@@ -18,6 +18,14 @@ def tree(tmp_path_factory) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def small_tree(tmp_path_factory) -> Iterator[Path]:
+    """As `tree`, for clients that take their time with each file: 84 small ones and 24 MB. Not to be changed either."""
+    folder = tmp_path_factory.mktemp("small-tree")
+    yield make_tree(folder, small_files=84, large_bytes=24_000_000)
+    shutil.rmtree(folder)
+
+
 @pytest.fixture(scope="module")
 def origin_program(tmp_path_factory) -> Iterator[OriginProgram]:
     folder = tmp_path_factory.mktemp("origin")

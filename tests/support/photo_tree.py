@@ -29,10 +29,10 @@ _STEMS = (
 )
 
 
-def make_tree(folder: Path) -> Path:
+def make_tree(folder: Path, *, small_files: int = SMALL_FILES, large_bytes: int = LARGE_FILE_BYTES) -> Path:
     """The tree, in the folder. Files are some days old, each another second."""
     chance = random.Random(20)
-    for number, name in enumerate(small_names()):
+    for number, name in enumerate(small_names(small_files)):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(chance.randbytes(chance.choice((0, 1, 300, 2_000, 4_000))))
@@ -40,14 +40,14 @@ def make_tree(folder: Path) -> Path:
     (folder / LARGE_FILE).parent.mkdir()
     block = chance.randbytes(_BLOCK_BYTES - 8)
     with (folder / LARGE_FILE).open("wb") as film:
-        for number in range(LARGE_FILE_BYTES // _BLOCK_BYTES):
+        for number in range(large_bytes // _BLOCK_BYTES):
             film.write(number.to_bytes(8, "big") + block)
     os.utime(folder / LARGE_FILE, (1_795_000_000, 1_795_000_000))
     return folder
 
 
-def small_names() -> Iterator[str]:
-    for number in range(SMALL_FILES):
+def small_names(count: int = SMALL_FILES) -> Iterator[str]:
+    for number in range(count):
         stem = _STEMS[number % len(_STEMS)]
         yield f"{2020 + number % 5}/{_STEMS[number % 7]}/{stem} {number:04d}.jpg"
 
