@@ -59,6 +59,7 @@ class OriginSettings:
     certificates: Path | None = None
     region: str = "us-east-1"
     s3_hosts: tuple[str, ...] = ("s3.localhost",)
+    forms_v2: bool = True
     public_url: str | None = None
     reserve_bytes: int = RESERVE_BYTES
     caps: Caps = NO_CAPS
@@ -164,8 +165,9 @@ async def ensure_owner_key(store: Store, data: Path) -> None:
 
 
 def origin_handler(store: Store, settings: OriginSettings, admin: Handler) -> OriginHandler:
+    s3_settings = S3Settings(settings.region, settings.s3_hosts, accepts_version_2_forms=settings.forms_v2)
     return OriginHandler(
-        S3Server(store, S3Settings(region=settings.region, s3_hosts=settings.s3_hosts), clock=milliseconds_now),
+        S3Server(store, s3_settings, clock=milliseconds_now),
         B2Server(store, b2_settings(settings), clock=milliseconds_now, random_bytes=os.urandom),
         admin,
         settings.s3_hosts,

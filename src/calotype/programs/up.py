@@ -105,6 +105,7 @@ def origin_settings(site: Site, folder: Path) -> OriginSettings:
         certificates=folder / site.origin.certificates if site.origin.certificates else None,
         region=REGION,
         s3_hosts=site.origin.s3_hosts,
+        forms_v2=site.origin.forms_v2,
         public_url=site.origin.public_url or None,
         reserve_bytes=site.origin.reserve_bytes,
         caps=caps_of(site.caps),

@@ -102,6 +102,9 @@ class Origin:
     s3_hosts: tuple[str, ...] = _setting(
         ("s3.localhost",), kinds.HOSTNAMES, "Host suffixes under which BUCKET.SUFFIX is S3's virtual-host style."
     )
+    forms_v2: bool = _setting(
+        True, kinds.FLAG, "Take browser forms signed in S3's Signature V2, which many in the wild still are."
+    )
     public_url: str = _setting("", kinds.URL, "How clients reach the origin behind another proxy.")
     certificates: str = _setting(
         "",
