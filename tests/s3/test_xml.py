@@ -69,3 +69,12 @@ def test_what_is_malformed_or_excessive_is_refused(content: bytes) -> None:
 def test_the_reader_answers_or_refuses_whatever_the_bytes(content: bytes) -> None:
     with contextlib.suppress(xml.XMLError):
         assert xml.parse(content).name
+
+
+def test_attributes_are_written_behind_the_name_and_read_without_their_prefix() -> None:
+    grantee = xml.Tag("Grantee", {"xmlns:xsi": "urn:i", "xsi:type": 'a"b'})
+    content = xml.document("Root", (grantee, [("ID", "1")]), namespace=None)
+    assert content.endswith(b'<Root><Grantee xmlns:xsi="urn:i" xsi:type="a&quot;b"><ID>1</ID></Grantee></Root>')
+    child = xml.parse(content).child("Grantee")
+    assert child is not None
+    assert (child.attributes, child.text_of("ID")) == ({"type": 'a"b'}, "1")

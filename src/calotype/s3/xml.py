@@ -1,10 +1,11 @@
-"""XML as S3 reads and writes it: elements with text, no attributes that mean anything, one namespace."""
+"""XML as S3 reads and writes it: elements with text, one namespace, and attributes nowhere but in an ACL's grants."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 from xml.parsers import expat
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -25,11 +26,12 @@ class XMLError(Exception):
 
 @dataclass(slots=True)
 class Element:
-    """`name` without namespace; `text` directly inside the element, with its white space."""
+    """Names without namespace; `text` directly inside the element, with its white space."""
 
     name: str
     text: str = ""
     children: list[Element] = field(default_factory=list)
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     def child(self, name: str) -> Element | None:
         return next(self.all(name), None)
@@ -47,6 +49,18 @@ Content = str | list["Node"]
 Node = tuple[str, Content]
 
 
+class Tag(str):
+    """The name of an element that has attributes; in a node it takes the name's place. `attributes` is as written."""
+
+    __slots__ = ("attributes",)
+    attributes: str
+
+    def __new__(cls, name: str, attributes: Mapping[str, str]) -> Self:
+        tag = super().__new__(cls, name)
+        tag.attributes = "".join([f' {key}="{escape(text)}"' for key, text in attributes.items()])
+        return tag
+
+
 def document(root: str, *children: Node, namespace: str | None = NAMESPACE) -> bytes:
     """A whole document: each child is a name with its text or with its own children."""
     attribute = f' xmlns="{namespace}"' if namespace else ""
@@ -57,7 +71,8 @@ def document(root: str, *children: Node, namespace: str | None = NAMESPACE) -> b
 def _rendered(node: Node) -> str:
     name, content = node
     inner = escape(content) if isinstance(content, str) else "".join([_rendered(child) for child in content])
-    return f"<{name}>{inner}</{name}>" if inner else f"<{name}/>"
+    tag = name + name.attributes if isinstance(name, Tag) else name
+    return f"<{tag}>{inner}</{name}>" if inner else f"<{tag}/>"
 
 
 def escape(text: str) -> str:
@@ -104,11 +119,13 @@ class _Builder:
         self._open: list[Element] = []
         self._count = 0
 
-    def start(self, name: str, _attributes: dict[str, str]) -> None:
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         self._count += 1
         if len(self._open) >= MAX_DEPTH or self._count > MAX_ELEMENTS:
             raise XMLError(f"more than {MAX_DEPTH} levels or {MAX_ELEMENTS} elements")
         element = Element(name.rpartition(" ")[2])
+        if attributes:
+            element.attributes = {key.rpartition(" ")[2]: text for key, text in attributes.items()}
         if self._open:
             self._open[-1].children.append(element)
         else:
