@@ -6,10 +6,13 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from calotype.auth.checksums import CHECKSUMS, as_base64
 from calotype.auth.signed_request import CredentialScope
@@ -349,3 +352,22 @@ async def test_in_a_bucket_with_versions_the_version_is_told(site: Any) -> None:
 async def test_a_form_to_a_bucket_that_is_not_there(site: Any) -> None:
     answer = await site.send_as_is("POST", "/nothing", [("host", "localhost:9000"), TYPE], body_of([("key", "a")]))
     assert (answer.status, answer.code) == (404, "NoSuchBucket")
+
+
+@pytest.mark.parametrize("version", ["s3v4", "s3"])
+async def test_a_form_that_boto3_prepared_is_taken(site: Any, version: str) -> None:
+    """In both versions of signature: what SDKs make is what stands in the blogs of the world."""
+    client = boto3.client(
+        "s3",
+        endpoint_url="http://localhost:9000",
+        aws_access_key_id=site.key.key_id,
+        aws_secret_access_key=site.key.secret,
+        region_name="us-east-1",
+        config=Config(signature_version=version),
+    )
+    form = client.generate_presigned_post(
+        "photos", "2030/${filename}", {"acl": "private"}, [{"acl": "private"}, ["content-length-range", 1, 100]], 600
+    )
+    site.moment_ms[0] = int(time.time() * 1000)
+    assert (await post(site, form["fields"].items())).status == 204
+    assert await site.keys_in("photos") == [b"2030/arles.jpg"]
