@@ -14,6 +14,8 @@ class GrantedKey(Protocol):
     @property
     def key_id(self) -> str: ...
     @property
+    def name(self) -> str: ...
+    @property
     def capabilities(self) -> frozenset[str]: ...
     @property
     def bucket_ids(self) -> frozenset[str] | None: ...
@@ -30,10 +32,11 @@ class Principal:
     capabilities: frozenset[str]
     bucket_ids: frozenset[str] | None = None
     name_prefix: str | None = None
+    key_name: str = ""
 
     @classmethod
     def of(cls, key: GrantedKey) -> Principal:
-        return cls(key.account_id, key.key_id, key.capabilities, key.bucket_ids, key.name_prefix)
+        return cls(key.account_id, key.key_id, key.capabilities, key.bucket_ids, key.name_prefix, key.name)
 
     @property
     def is_anonymous(self) -> bool:

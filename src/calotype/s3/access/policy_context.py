@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from calotype.auth.principal import Principal
 from calotype.auth.signed_request import ALGORITHM, SignedRequest
 from calotype.http.message import Headers
 from calotype.s3.access.condition_keys import EXISTING_TAG, REQUEST_TAG
@@ -22,12 +23,25 @@ from calotype.s3.addressing import decoded
 from calotype.s3.errors import S3Error
 from calotype.s3.tags import HEADER as TAGGING_HEADER
 from calotype.s3.tags import tags_of_header
+from calotype.store.ids import master_key_id
+from calotype.store.model import Account
 
 DAY_S = 24 * 3600
 # The oldest that the origin speaks; which newer one a connection has come to, a request does not say.
 OLDEST_TLS_VERSION = "1.2"
 
 Values = tuple[str, ...] | None
+
+
+def requester_of(principal: Principal, account: Account | None) -> Requester:
+    """The caller as policies name it; `account` is the principal's."""
+    return Requester(
+        principal.account_id,
+        "" if account is None else account.canonical_user_id,
+        principal.key_id,
+        principal.key_name,
+        not principal.is_anonymous and principal.key_id == master_key_id(principal.account_id),
+    )
 
 
 @dataclass(frozen=True, slots=True)
