@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from calotype.auth.authorize import Denial, Resource, authorize
 from calotype.auth.principal import ANONYMOUS, Principal
 from calotype.auth.signed_request import SignedRequest
 from calotype.http.message import Headers, Request, Response
+from calotype.s3.access.decision import Asked, denial, policy_request
 from calotype.s3.access.permissions import capability_for
+from calotype.s3.access.policy import ANONYMOUS_REQUESTER, Effect, Requester, evaluate
+from calotype.s3.access.policy_context import RequestFacts, requester_of
+from calotype.s3.access.policy_parsing import policy_of
 from calotype.s3.errors import AccessDenied, NoSuchBucket
-from calotype.s3.operation import CannedAcl, Operation
+from calotype.s3.operation import Operation
 from calotype.s3.settings import S3Settings
 from calotype.store import errors as store_errors
 from calotype.store.accounting import Begun
+from calotype.store.ids import master_key_id
 from calotype.store.model import Bucket, FileVersion
 from calotype.store.store import Store
 
 DOWNLOADS = ("GetObject", "HeadObject")
+FORM = "PostObject"
 
 Answer = Callable[["Call", Any], Awaitable[Response]]
 
@@ -28,7 +34,8 @@ Answer = Callable[["Call", Any], Awaitable[Response]]
 class Call:
     """`signed` and `secret` are None for an anonymous request; `headers` include those hoisted into a presigned query.
 
-    `bucket_owner` and `bucket_name` say in whose ledger the call counts, once the bucket is known.
+    `bucket_owner` and `bucket_name` say in whose ledger the call counts, once the bucket is known. `tags` and
+    `condition_values` are what a document or a form says that conditions of a policy may ask for; see RequestFacts.
     """
 
     store: Store
@@ -48,15 +55,25 @@ class Call:
     is_counted: bool = False
     has_begun: bool = False
     begun: Begun | None = None
+    tags: Mapping[str, str] | None = None
+    condition_values: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     async def bucket(self, name: str) -> Bucket:
         """The bucket, whoever owns it; raises NoSuchBucket, AccessDenied when its owner is not the one expected."""
+        bucket = await self._bucket_of(name, "x-amz-expected-bucket-owner")
+        self.bucket_owner, self.bucket_name = bucket.account_id, bucket.name
+        return bucket
+
+    async def source_bucket(self, name: str) -> Bucket:
+        """The bucket that a copy comes from, which the call does not count for; raises as `bucket` does."""
+        return await self._bucket_of(name, "x-amz-source-expected-bucket-owner")
+
+    async def _bucket_of(self, name: str, expecting: str) -> Bucket:
         try:
             bucket = await self.store.bucket(name)
         except store_errors.NoSuchBucket as exc:
             raise NoSuchBucket(BucketName=name) from exc
-        self.bucket_owner, self.bucket_name = bucket.account_id, bucket.name
-        expected_owner = self.headers.get("x-amz-expected-bucket-owner")
+        expected_owner = self.headers.get(expecting)
         if expected_owner is not None and expected_owner != bucket.account_id:
             raise AccessDenied
         return bucket
@@ -65,9 +82,42 @@ class Call:
         self, action: str, bucket: Bucket, key: bytes | None = None, *, version: FileVersion | None = None
     ) -> Denial | None:
         """Why the caller may not; `version` is the object that is acted on, where there is one already."""
-        is_public = bucket.is_public or (version is not None and version.attributes.get("acl") == CannedAcl.PUBLIC_READ)
-        resource = Resource(bucket.account_id, bucket.bucket_id, key, is_public)
-        return authorize(self.principal, capability_for(action, bucket), resource)
+        asked = Asked(self.principal, action, bucket, key, version)
+        return denial(asked, policy_of(bucket), self._policy_says)
+
+    def _policy_says(self, asked: Asked) -> Effect | None:
+        """What the bucket's policy says; None where there is none, or where it says nothing."""
+        policy = policy_of(asked.bucket)
+        if policy is None:
+            return None
+        return evaluate(policy, policy_request(asked, self._facts(asked)))
+
+    def _facts(self, asked: Asked) -> RequestFacts:
+        return RequestFacts(
+            headers=self.headers,
+            query=self.request.parameters,
+            requester=self._requester(asked.principal),
+            client_address=self.request.client[0],
+            is_secure=self.request.scheme == "https",
+            now_ms=self.now_ms,
+            region=self.settings.region,
+            resource_account_id=asked.bucket.account_id,
+            signed=self.signed,
+            is_form=self.operation.name == "PostObject",
+        )
+
+    def _requester(self, principal: Principal) -> Requester:
+        """The caller as policies name it."""
+        if principal.is_anonymous:
+            return ANONYMOUS_REQUESTER
+        account = self.store.accounts_directory.by_id(principal.account_id)
+        return Requester(
+            principal.account_id,
+            account.canonical_user_id if account is not None else "",
+            principal.key_id,
+            principal.key_name,
+            is_root=principal.key_id == master_key_id(principal.account_id),
+        )
 
     def allow(
         self, action: str, bucket: Bucket, key: bytes | None = None, *, version: FileVersion | None = None
@@ -81,16 +131,33 @@ class Call:
             raise self.access_denied(denial)
         self.begin()
 
+    def facts(self, bucket: Bucket) -> RequestFacts:
+        """What the conditions of the bucket's policy may ask about."""
+        return RequestFacts(
+            headers=self.headers,
+            query=self.request.parameters,
+            requester=requester_of(self.principal, self.store.accounts_directory.by_id(self.principal.account_id)),
+            client_address=str(self.request.client[0]),
+            is_secure=self.request.scheme == "https",
+            now_ms=self.now_ms,
+            region=self.settings.region,
+            resource_account_id=bucket.account_id,
+            signed=self.signed,
+            is_form=self.operation.name == FORM,
+            tags=self.tags,
+            more=self.condition_values,
+        )
+
     def allow_on_account(self, action: str, capability: str | None = None) -> None:
         """The same for what is done on the account; `capability` where another one than the action's will do."""
         wanted = capability or capability_for(action)
-        denial = authorize(self.principal, wanted, Resource(self.principal.account_id))
-        if denial is not None:
-            raise self.access_denied(denial)
+        reason = authorize(self.principal, wanted, Resource(self.principal.account_id))
+        if reason is not None:
+            raise self.access_denied(reason)
         self.begin()
 
-    def access_denied(self, denial: Denial) -> AccessDenied:
-        return AccessDenied() if self.principal.is_anonymous else AccessDenied(f"Access Denied: {denial}")
+    def access_denied(self, reason: Denial) -> AccessDenied:
+        return AccessDenied() if self.principal.is_anonymous else AccessDenied(f"Access Denied: {reason}")
 
     @property
     def charged_account_id(self) -> str:

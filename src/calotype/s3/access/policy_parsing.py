@@ -29,6 +29,9 @@ from calotype.store.model import Bucket
 SETTING = "policy"
 """Where `BucketSettings.more` keeps the text of the policy, as it was put."""
 
+BINDS_OWNER = "policy_binds_owner"
+"""Kept beside it: the policy was put with the word that it may lock the owner out of it."""
+
 MAX_POLICY_BYTES = 20 * 1024
 FIRST_VERSION, VERSION_WITH_VARIABLES = "2008-10-17", "2012-10-17"
 _POLICIES_REMEMBERED = 128  # each at most 20 KB of text
