@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from itertools import count
 
+from calotype.auth.checksums import CHECKSUMS
 from calotype.auth.signed_request import REQUIRED_IN_QUERY
 from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Response
 from calotype.s3 import (
@@ -182,11 +183,14 @@ READS_BY_ANYBODY = (GetObject, HeadObject, GetObjectAttributes, PostObject)
 
 
 def with_hoisted_headers(asked: S3Request) -> S3Request:
-    """A presigned query may carry what would be `x-amz-*` header fields; the fields themselves win."""
+    """A presigned query may carry what would be `x-amz-*` header fields; the fields themselves win.
+
+    A body's checksum is none of them, as on S3: the SDK for JavaScript presigns the one of no body at all.
+    """
     hoisted = [
         (name.lower(), value.encode("utf-8", "surrogateescape").decode("latin-1"))
         for name, value in asked.query
-        if name not in SIGNATURE_PARAMETERS and name.lower().startswith("x-amz-")
+        if name.lower().startswith("x-amz-") and name not in SIGNATURE_PARAMETERS and name.lower() not in OF_THE_BODY
     ]
     if not hoisted:
         return asked
@@ -195,6 +199,7 @@ def with_hoisted_headers(asked: S3Request) -> S3Request:
 
 
 SIGNATURE_PARAMETERS = frozenset({*REQUIRED_IN_QUERY, "X-Amz-Security-Token", "X-Amz-Content-Sha256"})
+OF_THE_BODY = frozenset({"x-amz-sdk-checksum-algorithm", *(f"x-amz-checksum-{name.lower()}" for name in CHECKSUMS)})
 
 
 class ReadBody:
