@@ -36,6 +36,7 @@ from calotype.s3.object_attributes import GetObjectAttributes, ObjectAttribute
 from calotype.s3.object_operations import Conditions, ContentChecksum, GetObject, HeadObject, PutObject
 from calotype.s3.operation import STORAGE_CLASSES, CannedAcl, Operation
 from calotype.s3.request import S3Request
+from support.configuration_operations import CONFIGURATION_STRATEGIES
 
 # Header values go through HTTP without outer white space and never empty; keys are any UTF-8.
 BUCKETS = st.from_regex(r"[a-z0-9]{3,20}", fullmatch=True)
@@ -213,6 +214,7 @@ STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
         ),
         st.builds(ListMultipartUploads, BUCKETS, PREFIXES, PREFIXES),
     ),
+    **CONFIGURATION_STRATEGIES,
 }
 
 
@@ -283,7 +285,7 @@ def test_a_put_with_a_copy_source_is_a_copy() -> None:
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        ("PUT /b?versioning", "PutBucketVersioning"),
+        ("PUT /b?website", "PutBucketWebsite"),
         ("GET /b?acl", "GetBucketAcl"),
         ("PUT /b?cors", "PutBucketCors"),
         ("DELETE /b?lifecycle", "DeleteBucketLifecycleConfiguration"),

@@ -122,6 +122,8 @@ PERMISSIONS: dict[str, Permission] = {
     "s3:PutInventoryConfiguration": Permission("writeBuckets"),
     "s3:GetMetricsConfiguration": Permission("readBuckets"),
     "s3:PutMetricsConfiguration": Permission("writeBuckets"),
+    "s3:GetBucketMetadataTableConfiguration": Permission("readBuckets"),
+    "s3:DeleteBucketMetadataTableConfiguration": Permission("writeBuckets"),
     "s3:GetIntelligentTieringConfiguration": Permission("readBuckets"),
     "s3:PutIntelligentTieringConfiguration": Permission("writeBuckets"),
 }
