@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOAD_CPU = "1"
+TIMEOUT_S = 30  # of one request: wrk's own 2 are fewer than 16 large ones take on a slow disk
 TO_MS = {"us": 1e-3, "ms": 1.0, "s": 1e3}
-PUT_SCRIPT = Path(__file__).with_name("put.lua")
+SCRIPT = Path(__file__).with_name("requests.lua")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ def wrk(
 ) -> Load:
     """One run of wrk against `url`, on the CPU that no server uses."""
     command = ["taskset", "-c", LOAD_CPU, "wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    command += [f"--timeout={TIMEOUT_S}s"]
     if script is not None:
         command += ["-s", str(script)]
     output = subprocess.run(

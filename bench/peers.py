@@ -127,6 +127,16 @@ def seaweedfs(folder: Path) -> Iterator[SeaweedFs]:
         yield SeaweedFs(S3Access(f"http://127.0.0.1:{ports['s3']}", PEER_KEY, PEER_SECRET), *inside)
 
 
+@contextmanager
+def moto(folder: Path) -> Iterator[S3Access]:
+    """moto's S3 as a server, which keeps everything in memory and believes every signature."""
+    port = free_port()
+    command = [str(Path(sys.executable).with_name("moto_server")), "-H", "127.0.0.1", "-p", str(port)]
+    with pinned(command, folder):
+        wait_for_port(port)
+        yield S3Access(f"http://127.0.0.1:{port}", PEER_KEY, PEER_SECRET)
+
+
 def weed() -> str:
     """The program, from our own environment where it is there."""
     return shutil.which("weed", path=str(Path(sys.executable).parent)) or "weed"

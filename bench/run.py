@@ -9,16 +9,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import hits, large, listing, machine, memory, puts, sync, uploads
+from bench import deletes, hits, large, listing, machine, memory, objects, sync, uploads
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 KEPT = Path(__file__).with_name("results.json")
 FIGURES: dict[str, Callable[[Path, bool], str]] = {
     "hits": hits.measure,
-    "puts": puts.measure,
+    "objects": objects.measure,
     "uploads": uploads.measure,
     "large": large.measure,
     "listing": listing.measure,
+    "deletes": deletes.measure,
     "sync": sync.measure,
     "memory": memory.measure,
 }

@@ -1,11 +1,12 @@
-"""Presigned requests, made by the hundred thousand, and buckets: for our origin and for SeaweedFS alike."""
+"""Presigned requests, made by the hundred thousand, and buckets: for our origin and its peers alike."""
 
 from __future__ import annotations
 
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from calotype.auth.sigv4 import presign
 DAY_S = 86_400
 DEADLINE_S = 60
 CONFLICT = 409
+PUTS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,25 @@ class S3Access:
         )
         return f"{path}?{signed}"
 
-    def write_targets(self, file: Path, paths: Iterable[str]) -> Path:
-        """Writes the targets of presigned PUTs of these paths, one a line; gives the file back."""
+    def write_targets(self, file: Path, method: str, paths: Iterable[str]) -> Path:
+        """Writes the presigned targets of these paths, one a line; gives the file back."""
         with file.open("w") as lines:
-            lines.writelines(self.presigned("PUT", path) + "\n" for path in paths)
+            lines.writelines(self.presigned(method, path) + "\n" for path in paths)
         return file
 
-    def request(self, method: str, path: str, query: str = "", content: bytes | None = None) -> bytes:
-        """The body of the answer; raises HTTPError, URLError."""
+    def put_all(self, paths: Iterable[str], body: bytes) -> None:
+        """One object of this content under each path."""
+        with ThreadPoolExecutor(PUTS_AT_ONCE) as threads:
+            list(threads.map(lambda path: self.request("PUT", path, content=body), paths))
+
+    def request(
+        self, method: str, path: str, query: str = "", content: bytes | None = None, headers: Mapping[str, str] = {}
+    ) -> bytes:
+        """The body of the answer; raises HTTPError, URLError. The signature covers none of the headers."""
         target = self.presigned(method, path, query)
-        asked = urllib.request.Request(self.url + target, content, method=method)
+        # Without a type urllib tells one of its own, which moto takes for a form.
+        fields = {"content-type": "application/octet-stream", **headers}
+        asked = urllib.request.Request(self.url + target, content, fields, method=method)
         with urllib.request.urlopen(asked) as response:
             body: bytes = response.read()
         return body

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import ours, peers
 from bench.b2 import B2Account
-from bench.load import PUT_SCRIPT, Load, median, ratio, wrk
+from bench.load import SCRIPT, Load, median, ratio, wrk
 from bench.machine import peak_resident
 from bench.pictures import png
 from bench.s3 import S3Access
@@ -66,15 +66,13 @@ def b2_target(folder: Path, origin: ours.OurOrigin, body: Path) -> Target:
 
 def s3_target(file: Path, access: S3Access, bucket: str, count: int) -> Target:
     access.create_bucket(bucket)
-    access.write_targets(file, (f"/{bucket}/2026/11/{number:07d}.png" for number in range(count)))
+    access.write_targets(file, "PUT", (f"/{bucket}/2026/11/{number:07d}.png" for number in range(count)))
     return Target(access.url, {"TARGETS": str(file)})
 
 
 def upload(name: str, target: Target, body: Path, first: int, seconds: int) -> Load:
     environment = {**target.fields, "BODY": str(body), "START": str(first), "THREADS": str(AT_A_TIME)}
-    load = wrk(
-        target.url, connections=AT_A_TIME, threads=AT_A_TIME, seconds=seconds, script=PUT_SCRIPT, env=environment
-    )
+    load = wrk(target.url, connections=AT_A_TIME, threads=AT_A_TIME, seconds=seconds, script=SCRIPT, env=environment)
     if load.failures:
         raise RuntimeError(f"{name} failed {load.failures} uploads")
     return load

@@ -1,7 +1,8 @@
--- Sends one body again and again, each time under a new name. BODY is the file to send, START the number to begin with;
--- each thread of wrk takes every THREADS-th from there.
--- S3: TARGETS is a file of presigned request targets, one a line.
--- B2: UPLOADS is a file of lines `target token`, one for each thread; SHA1 that of the body.
+-- Asks for one target after another. TARGETS is a file of presigned request targets, one a line: PUTs of BODY, which is
+-- the file to send, or GETs where there is none. START is the line to begin with; each thread of wrk takes every
+-- THREADS-th from there.
+-- By B2, UPLOADS in place of TARGETS is a file of lines `target token`, one for each thread; each upload has a new name,
+-- and SHA1 is that of the body.
 local started = 0
 
 function setup(thread)
@@ -12,9 +13,11 @@ end
 function init()
     at = tonumber(os.getenv("START")) + number
     step = tonumber(os.getenv("THREADS"))
-    local file = io.open(os.getenv("BODY"), "rb")
-    body = file:read("*a")
-    file:close()
+    if os.getenv("BODY") then
+        local file = io.open(os.getenv("BODY"), "rb")
+        body = file:read("*a")
+        file:close()
+    end
     lines = {}
     for line in io.lines(os.getenv("TARGETS") or os.getenv("UPLOADS")) do lines[#lines + 1] = line end
     if os.getenv("UPLOADS") then
@@ -23,8 +26,8 @@ function init()
     end
 end
 
-local function s3_put()
-    return wrk.format("PUT", lines[at % #lines + 1], nil, body)
+local function s3_request()
+    return wrk.format(body and "PUT" or "GET", lines[at % #lines + 1], nil, body)
 end
 
 local function b2_upload()
@@ -38,7 +41,7 @@ local function b2_upload()
 end
 
 function request()
-    local made = token and b2_upload() or s3_put()
+    local made = token and b2_upload() or s3_request()
     at = at + step
     return made
 end
