@@ -27,6 +27,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?")
 _DATE = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?)?)?", re.ASCII
 )
+_COLON = re.compile(r":(?![^{}]*\})")  # between the parts of an ARN, not inside a variable
 ARN_PARTS = 6
 
 
@@ -64,15 +65,17 @@ def _lowered(values: tuple[str, ...] | None) -> tuple[str, ...] | None:
 
 def _arn(value: str, has_variables: bool) -> Test:
     """ARNs match part by part: a wildcard reaches no further than the colon, but in the last part."""
-    parts = value.split(":", ARN_PARTS - 1)
-    if value != "*" and (len(parts) != ARN_PARTS or parts[0] not in ("arn", "*")) and "${" not in value:
+    if value == "*":
+        return lambda _text, _context: True
+    parts = _COLON.split(value, ARN_PARTS - 1)
+    if parts[0] not in ("arn", "*"):
         raise InvalidValue(value)
     patterns = [_pattern(part, has_variables, has_wildcards=True) for part in parts]
 
     def matches(text: str, context: ContextOf) -> bool:
         given = text.split(":", ARN_PARTS - 1)
-        if value == "*" or len(given) != len(patterns):
-            return value == "*"
+        if len(given) != len(patterns):
+            return False
         return all(pattern.matches(part, context) for pattern, part in zip(patterns, given, strict=True))
 
     return matches
