@@ -81,7 +81,7 @@ async def test_buckets_are_listed_by_name_with_their_owner(site: Any) -> None:
         await site.bucket(name)
     root = (await site.send("GET", "/")).root
     assert [bucket.text_of("Name") for bucket in root.child("Buckets").all("Bucket")] == ["archive", "backup", "photos"]
-    assert root.child("Buckets").child("Bucket").text_of("CreationDate") == "2026-09-21T14:13:20.123Z"
+    assert root.child("Buckets").child("Bucket").text_of("CreationDate") == "2026-09-21T14:13:20.000Z"
     assert len(root.child("Owner").text_of("ID")) == 64
     few = (await site.send("GET", "/?prefix=b")).root
     assert [bucket.text_of("Name") for bucket in few.child("Buckets").all("Bucket")] == ["backup"]
@@ -150,7 +150,7 @@ async def test_contents_carry_what_clients_compare(site: Any) -> None:
     contents = root.child("Contents")
     assert contents.text_of("Size") == "8"
     assert contents.text_of("ETag") == f'"{hashlib.md5(b"negative", usedforsecurity=False).hexdigest()}"'
-    assert contents.text_of("LastModified") == "2026-09-21T14:13:20.123Z"
+    assert contents.text_of("LastModified") == "2026-09-21T14:13:20.000Z"
     assert contents.text_of("StorageClass") == "STANDARD_IA"
     assert contents.child("Owner") is not None
     _, _, without = await listed(site, "list-type=2")

@@ -12,7 +12,7 @@ from calotype.s3.completion import plan_of
 from calotype.s3.multipart_operations import ListMultipartUploads, ListParts
 from calotype.s3.payload import checksum_in
 from calotype.s3.reads import type_of
-from calotype.s3.results import KeyForm, Owner, boolean, iso_milliseconds
+from calotype.s3.results import KeyForm, Owner, boolean, iso_time
 from calotype.store.model import Digests, FileVersion, Part
 
 
@@ -50,7 +50,7 @@ def checksum_nodes(version: FileVersion) -> list[xml.Node]:
 def copied_part_document(part: Part, plan: ChecksumPlan | None) -> bytes:
     return xml.document(
         "CopyPartResult",
-        ("LastModified", iso_milliseconds(part.uploaded_at_ms)),
+        ("LastModified", iso_time(part.uploaded_at_ms)),
         ("ETag", f'"{part.digests.md5}"'),
         *part_checksum_nodes(part.digests, plan),
     )
@@ -110,7 +110,7 @@ def plan_nodes(plan: ChecksumPlan | None) -> list[xml.Node]:
 def part_nodes(part: Part, plan: ChecksumPlan | None) -> list[xml.Node]:
     return [
         ("PartNumber", str(part.part_number)),
-        ("LastModified", iso_milliseconds(part.uploaded_at_ms)),
+        ("LastModified", iso_time(part.uploaded_at_ms)),
         ("ETag", f'"{part.digests.md5}"'),
         ("Size", str(part.length)),
         *part_checksum_nodes(part.digests, plan),
@@ -158,7 +158,7 @@ def upload_node(row: FileVersion | bytes, form: KeyForm, owner: Owner) -> xml.No
         ("UploadId", row.version_id),
         *people(owner),
         ("StorageClass", storage_class(row)),
-        ("Initiated", iso_milliseconds(row.uploaded_at_ms)),
+        ("Initiated", iso_time(row.uploaded_at_ms)),
         *plan_nodes(plan_of(row)),
     ]
     return ("Upload", content)

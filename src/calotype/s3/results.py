@@ -4,20 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Self
 
 from calotype.http.percent import decode, encode_s3
 from calotype.s3 import xml
-from calotype.s3.listing_operations import ListObjects, ListObjectsV2
 
 XML_TYPE = "application/xml"
 
 
-def iso_milliseconds(moment_ms: int) -> str:
-    """`2026-11-21T21:30:00.123Z`, as listings have it."""
-    to_the_second = datetime.fromtimestamp(moment_ms // 1000, UTC).isoformat()[:19]
-    return f"{to_the_second}.{moment_ms % 1000:03}Z"
+_MINUTES = [f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60)]
+_SECONDS = [f"{second:02}.000Z" for second in range(60)]
+
+
+def iso_time(moment_ms: int) -> str:
+    """`2026-11-21T21:30:00.000Z`: the second that HEAD tells as Last-Modified, in the form that S3 gives it in XML.
+
+    Put together from what few days and seconds there are: a listing has a thousand of them.
+    """
+    minute, second = divmod(moment_ms // 1000, 60)
+    day, minute = divmod(minute, 24 * 60)
+    return f"{_date(day)}{_MINUTES[minute]}{_SECONDS[second]}"
+
+
+@lru_cache(maxsize=4096)
+def _date(day: int) -> str:
+    """`2026-11-21`, by the number of days since 1970."""
+    return (_FIRST_DAY + timedelta(day)).isoformat()
+
+
+_FIRST_DAY = date(1970, 1, 1)
 
 
 def milliseconds_of(text: str) -> int:
@@ -53,7 +70,7 @@ class BucketList:
 
     def to_xml(self) -> bytes:
         buckets: list[xml.Node] = [
-            ("Bucket", [("Name", bucket.name), ("CreationDate", iso_milliseconds(bucket.created_at_ms))])
+            ("Bucket", [("Name", bucket.name), ("CreationDate", iso_time(bucket.created_at_ms))])
             for bucket in self.buckets
         ]
         return xml.document("ListAllMyBucketsResult", self.owner.to_node(), ("Buckets", buckets))
@@ -116,46 +133,8 @@ def _summary(element: xml.Element, key: bytes) -> ObjectSummary:
     )
 
 
-def listing_v2_document(asked: ListObjectsV2, page: ObjectList, max_keys: int, owner: Owner | None) -> bytes:
-    """The answer to ListObjectsV2; `owner` is that of every object, None unless it was asked for."""
-    form = KeyForm(asked.encode_url)
-    nodes: list[xml.Node] = [
-        ("Name", asked.bucket),
-        ("Prefix", form.text(asked.prefix)),
-        *form.optional("Delimiter", asked.delimiter),
-        *form.optional("StartAfter", asked.start_after),
-        ("KeyCount", str(len(page.objects) + len(page.common_prefixes))),
-        ("MaxKeys", str(max_keys)),
-        *form.encoding_type(),
-        ("IsTruncated", boolean(page.next_place is not None)),
-    ]
-    if asked.continuation_token is not None:
-        nodes.append(("ContinuationToken", asked.continuation_token))
-    if page.next_place is not None:
-        nodes.append(("NextContinuationToken", page.next_place))
-    return xml.document("ListBucketResult", *nodes, *form.entries(page, owner))
-
-
-def listing_v1_document(asked: ListObjects, page: ObjectList, max_keys: int, owner: Owner) -> bytes:
-    """The answer to ListObjects; NextMarker stands in it only with a delimiter (s3.md §2)."""
-    form = KeyForm(asked.encode_url)
-    nodes: list[xml.Node] = [
-        ("Name", asked.bucket),
-        ("Prefix", form.text(asked.prefix)),
-        ("Marker", form.text(asked.marker)),
-        *form.optional("Delimiter", asked.delimiter),
-        ("MaxKeys", str(max_keys)),
-        *form.encoding_type(),
-        ("IsTruncated", boolean(page.next_place is not None)),
-    ]
-    if page.next_place is not None and asked.delimiter:
-        nodes.append(("NextMarker", form.text(last_place(page))))
-    return xml.document("ListBucketResult", *nodes, *form.entries(page, owner))
-
-
-def last_place(page: ObjectList) -> bytes:
-    """The greatest key or common prefix of the page, from which version 1 of the listing goes on."""
-    return max([item.key for item in page.objects] + list(page.common_prefixes), default=b"")
+_BARE_ENCODED = b"/-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_BARE = _BARE_ENCODED + b" !#$%'()*+,:;=?@[\\]^`{|}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +146,11 @@ class KeyForm:
     def text(self, key: bytes) -> str:
         return encode_s3(key) if self.is_encoded else key.decode("utf-8", "replace")
 
+    def element_text(self, key: bytes) -> str:
+        """The same as it stands in an element; of most keys not a byte needs another form."""
+        bare = _BARE_ENCODED if self.is_encoded else _BARE
+        return xml.escape(self.text(key)) if key.translate(None, bare) else key.decode()
+
     def optional(self, name: str, key: bytes) -> Iterator[xml.Node]:
         if key:
             yield (name, self.text(key))
@@ -174,22 +158,6 @@ class KeyForm:
     def encoding_type(self) -> Iterator[xml.Node]:
         if self.is_encoded:
             yield ("EncodingType", "url")
-
-    def entries(self, page: ObjectList, owner: Owner | None) -> Iterator[xml.Node]:
-        for item in page.objects:
-            yield ("Contents", self._contents(item, owner))
-        for prefix in page.common_prefixes:
-            yield ("CommonPrefixes", [("Prefix", self.text(prefix))])
-
-    def _contents(self, item: ObjectSummary, owner: Owner | None) -> list[xml.Node]:
-        nodes: list[xml.Node] = [
-            ("Key", self.text(item.key)),
-            ("LastModified", iso_milliseconds(item.last_modified_ms)),
-            ("ETag", f'"{item.etag}"'),
-            ("Size", str(item.size)),
-            ("StorageClass", item.storage_class),
-        ]
-        return [*nodes, owner.to_node()] if owner is not None else nodes
 
 
 def boolean(value: bool) -> str:
@@ -258,5 +226,6 @@ class DeleteResult:
         )
 
 
-def copy_result_document(etag: str, last_modified_ms: int) -> bytes:
-    return xml.document("CopyObjectResult", ("LastModified", iso_milliseconds(last_modified_ms)), ("ETag", f'"{etag}"'))
+def copy_result_document(etag: str, last_modified_ms: int, *checksum: xml.Node) -> bytes:
+    modified: xml.Node = ("LastModified", iso_time(last_modified_ms))
+    return xml.document("CopyObjectResult", modified, ("ETag", f'"{etag}"'), *checksum)

@@ -61,16 +61,18 @@ class Tag(str):
         return tag
 
 
-def document(root: str, *children: Node, namespace: str | None = NAMESPACE) -> bytes:
-    """A whole document: each child is a name with its text or with its own children."""
+def document(root: str, *children: Node, namespace: str | None = NAMESPACE, followed_by: str = "") -> bytes:
+    """A whole document: each child is a name with its text or with its own children. Behind them comes what is XML
+    already."""
     attribute = f' xmlns="{namespace}"' if namespace else ""
-    inner = "".join([_rendered(child) for child in children])
-    return f"{DECLARATION}<{root}{attribute}>{inner}</{root}>".encode()
+    inner = "".join([rendered(child) for child in children])
+    return f"{DECLARATION}<{root}{attribute}>{inner}{followed_by}</{root}>".encode()
 
 
-def _rendered(node: Node) -> str:
+def rendered(node: Node) -> str:
+    """An element as it stands in a document."""
     name, content = node
-    inner = escape(content) if isinstance(content, str) else "".join([_rendered(child) for child in content])
+    inner = escape(content) if isinstance(content, str) else "".join([rendered(child) for child in content])
     tag = name + name.attributes if isinstance(name, Tag) else name
     return f"<{tag}>{inner}</{name}>" if inner else f"<{tag}/>"
 
