@@ -16,7 +16,7 @@ UP_FLAGS := $(if $(DATA),--data $(call quoted,$(DATA))) $(if $(EDGE),--edge $(ca
 up: $(VENV)/.server
 	@exec $(BIN)/calotype up $(UP_FLAGS)
 
-test: check $(VENV)/.system-test
+test: check $(VENV)/.system-test $(VENV)/.npm
 	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev
@@ -44,6 +44,10 @@ $(VENV)/.server: requirements/build.txt requirements/server.txt pyproject.toml
 
 $(VENV)/.dev: requirements/build.txt requirements/dev.txt requirements/photos.txt $(VENV)/.server
 	@PYTHON=$(PYTHON) scripts/install-python $(VENV) dev photos
+	@touch $@
+
+$(VENV)/.npm: requirements/npm/package-lock.json scripts/install-node $(VENV)/.dev
+	@scripts/install-node $(VENV)
 	@touch $@
 
 $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
