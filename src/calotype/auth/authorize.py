@@ -17,6 +17,9 @@ class Reason(Enum):
     CAPABILITY_MISSING = "the key lacks the capability"
     BUCKET_NOT_ALLOWED = "the key is limited to other buckets"
     NAME_NOT_ALLOWED = "the key is limited to another name prefix"
+    POLICY_DENIES = "the bucket's policy denies it"
+    OBJECT_OF_ANOTHER_ACCOUNT = "the object belongs to another account, which does not share it"
+    NOTHING_GRANTED = "the access control list grants nothing to anybody"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from calotype.auth.authorize import Denial, Resource, authorize
@@ -12,7 +12,7 @@ from calotype.auth.signed_request import SignedRequest
 from calotype.http.message import Headers, Request, Response
 from calotype.s3.access.decision import Asked, denial, policy_request
 from calotype.s3.access.permissions import capability_for
-from calotype.s3.access.policy import ANONYMOUS_REQUESTER, Effect, Requester, evaluate
+from calotype.s3.access.policy import Effect, evaluate
 from calotype.s3.access.policy_context import RequestFacts, requester_of
 from calotype.s3.access.policy_parsing import policy_of
 from calotype.s3.errors import AccessDenied, NoSuchBucket
@@ -20,7 +20,6 @@ from calotype.s3.operation import Operation
 from calotype.s3.settings import S3Settings
 from calotype.store import errors as store_errors
 from calotype.store.accounting import Begun
-from calotype.store.ids import master_key_id
 from calotype.store.model import Bucket, FileVersion
 from calotype.store.store import Store
 
@@ -90,34 +89,10 @@ class Call:
         policy = policy_of(asked.bucket)
         if policy is None:
             return None
-        return evaluate(policy, policy_request(asked, self._facts(asked)))
-
-    def _facts(self, asked: Asked) -> RequestFacts:
-        return RequestFacts(
-            headers=self.headers,
-            query=self.request.parameters,
-            requester=self._requester(asked.principal),
-            client_address=self.request.client[0],
-            is_secure=self.request.scheme == "https",
-            now_ms=self.now_ms,
-            region=self.settings.region,
-            resource_account_id=asked.bucket.account_id,
-            signed=self.signed,
-            is_form=self.operation.name == "PostObject",
-        )
-
-    def _requester(self, principal: Principal) -> Requester:
-        """The caller as policies name it."""
-        if principal.is_anonymous:
-            return ANONYMOUS_REQUESTER
-        account = self.store.accounts_directory.by_id(principal.account_id)
-        return Requester(
-            principal.account_id,
-            account.canonical_user_id if account is not None else "",
-            principal.key_id,
-            principal.key_name,
-            is_root=principal.key_id == master_key_id(principal.account_id),
-        )
+        facts = self.facts(asked.bucket)
+        if asked.principal is not self.principal:  # what could anybody do?
+            facts = replace(facts, requester=requester_of(asked.principal, None))
+        return evaluate(policy, policy_request(asked, facts))
 
     def allow(
         self, action: str, bucket: Bucket, key: bytes | None = None, *, version: FileVersion | None = None
@@ -126,9 +101,9 @@ class Call:
 
         For what is allowed the cap of the bucket's owner is used up, which raises the store's CapExceeded.
         """
-        denial = self.denial(action, bucket, key, version=version)
-        if denial is not None:
-            raise self.access_denied(denial)
+        reason = self.denial(action, bucket, key, version=version)
+        if reason is not None:
+            raise self.access_denied(reason)
         self.begin()
 
     def facts(self, bucket: Bucket) -> RequestFacts:

@@ -39,13 +39,17 @@ Missing = NoSuchKey | NoSuchVersion | MethodNotAllowed | InvalidArgument
 
 
 def allowed_version(call: Call, action: str, bucket: Bucket, key: bytes, found: FileVersion | Missing) -> FileVersion:
-    """What was found, once the caller may have it; that there is nothing is told to those who may list."""
-    call.allow(action, bucket, key, version=found if isinstance(found, FileVersion) else None)
+    """What was found, once the caller may have it; that there is nothing is told to those who may list.
+
+    In a bucket that everybody reads (B2's allPublic) everybody hears it, as from the B2 API.
+    """
     if isinstance(found, FileVersion):
+        call.allow(action, bucket, key, version=found)
         return found
     may_not_list = call.denial("s3:ListBucket", bucket, key)
-    if may_not_list and not call.principal.is_anonymous:
+    if may_not_list is not None and (not bucket.is_public or call.denial(action, bucket, key) is not None):
         raise call.access_denied(may_not_list)
+    call.begin()
     raise found
 
 

@@ -51,7 +51,7 @@ PERMISSIONS: dict[str, Permission] = {
     "s3:CreateBucket": Permission("writeBuckets"),
     "s3:DeleteBucket": Permission("deleteBuckets"),
     "s3:HeadBucket": Permission("listBuckets", _LISTS, "s3:ListBucket"),  # B2 tells it from a listing, S3 does not
-    "s3:GetBucketLocation": Permission("listBuckets", _LISTS),
+    "s3:GetBucketLocation": Permission("listBuckets"),
     "s3:ListBucket": Permission("listFiles", _LISTS),
     "s3:ListBucketVersions": Permission("listFiles", _LISTS),
     "s3:ListBucketMultipartUploads": Permission("listFiles", _LISTS),
@@ -64,7 +64,7 @@ PERMISSIONS: dict[str, Permission] = {
     "s3:ListMultipartUploadParts": Permission("writeFiles"),
     "s3:AbortMultipartUpload": Permission("writeFiles"),
     "s3:DeleteObject": Permission("deleteFiles", _WRITES),
-    "s3:DeleteObjectVersion": Permission("deleteFiles", _WRITES),
+    "s3:DeleteObjectVersion": Permission("deleteFiles"),
     "s3:BypassGovernanceRetention": Permission("bypassGovernance"),
     "s3:GetObjectAcl": Permission("readFiles", (AclOf.OBJECT, AclPermission.READ_ACP)),
     "s3:GetObjectVersionAcl": Permission("readFiles", (AclOf.OBJECT, AclPermission.READ_ACP)),
