@@ -4,7 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from calotype.s3.access import policy_calls, public_access_block_calls
+from calotype.s3.access.policy_operations import (
+    DeleteBucketPolicy,
+    GetBucketPolicy,
+    GetBucketPolicyStatus,
+    PutBucketPolicy,
+)
+from calotype.s3.access.public_access_block_operations import (
+    DeletePublicAccessBlock,
+    GetPublicAccessBlock,
+    PutPublicAccessBlock,
+)
 from calotype.s3.call import Answer
 from calotype.s3.operation import Operation
 
-ACCESS_ANSWERS: Mapping[type[Operation], Answer] = {}
+ACCESS_ANSWERS: Mapping[type[Operation], Answer] = {
+    GetBucketPolicy: policy_calls.get_bucket_policy,
+    PutBucketPolicy: policy_calls.put_bucket_policy,
+    DeleteBucketPolicy: policy_calls.delete_bucket_policy,
+    GetBucketPolicyStatus: policy_calls.get_bucket_policy_status,
+    GetPublicAccessBlock: public_access_block_calls.get_public_access_block,
+    PutPublicAccessBlock: public_access_block_calls.put_public_access_block,
+    DeletePublicAccessBlock: public_access_block_calls.delete_public_access_block,
+}

@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
+from calotype.s3.access.policy_operations import (
+    DeleteBucketPolicy,
+    GetBucketPolicy,
+    GetBucketPolicyStatus,
+    PutBucketPolicy,
+)
+from calotype.s3.access.public_access_block_operations import (
+    DeletePublicAccessBlock,
+    GetPublicAccessBlock,
+    PutPublicAccessBlock,
+)
 from calotype.s3.operation import Operation
 
-ACCESS_OPERATIONS: tuple[type[Operation], ...] = ()
+ACCESS_OPERATIONS: tuple[type[Operation], ...] = (
+    GetBucketPolicy,
+    PutBucketPolicy,
+    DeleteBucketPolicy,
+    GetBucketPolicyStatus,
+    GetPublicAccessBlock,
+    PutPublicAccessBlock,
+    DeletePublicAccessBlock,
+)

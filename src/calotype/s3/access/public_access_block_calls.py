@@ -1,0 +1,36 @@
+"""The public access block of a bucket, read and set."""
+
+from __future__ import annotations
+
+from calotype.http.message import Response
+from calotype.s3.access.public_access_block import SETTING, PublicAccessBlock
+from calotype.s3.access.public_access_block_operations import (
+    DeletePublicAccessBlock,
+    GetPublicAccessBlock,
+    PutPublicAccessBlock,
+    public_access_block_document,
+)
+from calotype.s3.bucket_calls import xml_response
+from calotype.s3.call import Call
+from calotype.s3.configuration.settings import allowed_bucket, done, gone, keep
+from calotype.s3.errors import NoSuchPublicAccessBlockConfiguration
+
+
+async def get_public_access_block(call: Call, asked: GetPublicAccessBlock) -> Response:
+    bucket = await allowed_bucket(call, asked)
+    block = PublicAccessBlock.of_settings(bucket.settings.more)
+    if block is None:
+        raise NoSuchPublicAccessBlockConfiguration(BucketName=bucket.name)
+    return xml_response(public_access_block_document(block))
+
+
+async def put_public_access_block(call: Call, asked: PutPublicAccessBlock) -> Response:
+    bucket = await allowed_bucket(call, asked)
+    await keep(call, bucket, SETTING, asked.block.to_json())
+    return done()
+
+
+async def delete_public_access_block(call: Call, asked: DeletePublicAccessBlock) -> Response:
+    bucket = await allowed_bucket(call, asked)
+    await keep(call, bucket, SETTING, None)
+    return gone()
