@@ -15,6 +15,7 @@ from calotype.s3.access.decision import Asked, denial, policy_request
 from calotype.s3.access.policy import Effect, Requester, evaluate
 from calotype.s3.access.policy_context import RequestFacts
 from calotype.s3.access.policy_parsing import policy_of
+from calotype.store.ids import master_key_id
 from calotype.store.model import Action, Bucket, BucketSettings, BucketType, FileVersion, Versioning
 
 OWNER, WRITER, FRIEND = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
@@ -27,6 +28,7 @@ def key_of(account_id: str, *capabilities: str, **limits: Any) -> Principal:
 
 
 OWNERS, WRITERS, FRIENDS = key_of(OWNER), key_of(WRITER), key_of(FRIEND)
+ROOT = replace(OWNERS, key_id=master_key_id(OWNER))
 
 
 def bucket(type: BucketType = BucketType.PRIVATE, **more: Any) -> Bucket:
@@ -235,8 +237,10 @@ FRIEND_ARN = {"AWS": f"arn:aws:iam::{FRIEND}:root"}
         (WRITERS, "s3:GetObject", [statement("Allow", "s3:*"), statement("Deny", "s3:*", FRIEND_ARN)], None),
         (OWNERS, "s3:PutBucketAcl", [statement("Deny", "s3:*", resource="photos")], DENIED),
         # … but not over its owner's way back.
-        (OWNERS, "s3:PutBucketPolicy", [statement("Deny", "s3:*", resource="photos")], None),
-        (OWNERS, "s3:DeleteBucketPolicy", [statement("Deny", "s3:*", resource="photos")], None),
+        (ROOT, "s3:PutBucketPolicy", [statement("Deny", "s3:*", resource="photos")], None),
+        (ROOT, "s3:DeleteBucketPolicy", [statement("Deny", "s3:*", resource="photos")], None),
+        (ROOT, "s3:PutBucketAcl", [statement("Deny", "s3:*", resource="photos")], DENIED),
+        (OWNERS, "s3:PutBucketPolicy", [statement("Deny", "s3:*", resource="photos")], DENIED),
         (FRIENDS, "s3:GetBucketPolicy", [statement("Deny", "s3:*", resource="photos")], DENIED),
     ],
 )
@@ -248,7 +252,7 @@ def test_the_policy_allows_and_denies(
 
 def test_a_policy_that_may_lock_its_owner_out_does() -> None:
     text = policy(statement("Deny", "s3:*", resource="photos"))
-    assert refusal(OWNERS, "s3:PutBucketPolicy", bucket(policy=text, policy_binds_owner=True)) is DENIED
+    assert refusal(ROOT, "s3:PutBucketPolicy", bucket(policy=text, policy_binds_owner=True)) is DENIED
 
 
 def test_a_policy_denies_what_an_acl_grants() -> None:

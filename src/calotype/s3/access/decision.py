@@ -1,7 +1,7 @@
 """May the caller do it? Key, policy, ownership and ACLs in one answer (S3 "How Amazon S3 authorizes a request").
 
-1. What the bucket's policy denies is denied, to its owner as well; but the owner gets at the policy itself, unless
-   it was put with the word that it may lock the owner out.
+1. What the bucket's policy denies is denied, to its owner as well; but with the account's master key the owner gets
+   at the policy itself, unless it was put with the word that it may lock the owner out.
 2. The bucket's owner may do everything that the application key may, but get at the content and the ACL of an object
    that another account wrote and keeps to itself.
 3. Anybody else may do what the policy allows or an ACL grants. A key needs the capability for it as for the own
@@ -28,6 +28,7 @@ from calotype.s3.access.policy_context import RequestFacts, context_of
 from calotype.s3.access.policy_parsing import BINDS_OWNER
 from calotype.s3.access.policy_parsing import SETTING as POLICY
 from calotype.s3.access.public_access_block import NOTHING_BLOCKED, PublicAccessBlock, restricts_to_owner
+from calotype.store.ids import master_key_id
 from calotype.store.model import Bucket, FileVersion
 
 INITIATOR = "initiator"
@@ -105,7 +106,8 @@ def denial(asked: Asked, policy: Policy | None, policy_says: PolicySays) -> Deni
 
 def _is_owner_at_policy(asked: Asked) -> bool:
     """Whether the owner wants to see or change the policy itself, and has not given that up when putting it."""
-    return asked.is_owners and asked.action in _ON_POLICY and BINDS_OWNER not in asked.bucket.settings.more
+    is_root = asked.principal.key_id == master_key_id(asked.bucket.account_id)
+    return is_root and asked.action in _ON_POLICY and BINDS_OWNER not in asked.bucket.settings.more
 
 
 def _is_plain(asked: Asked) -> bool:

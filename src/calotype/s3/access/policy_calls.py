@@ -45,11 +45,13 @@ async def put_bucket_policy(call: Call, asked: PutBucketPolicy) -> Response:
             "say that this is meant by x-amz-confirm-remove-self-bucket-access."
         )
 
+    binds_owner = asked.confirms and call.facts(bucket).requester.is_root
+
     def changed(settings: BucketSettings) -> BucketSettings:
         if refuses_policy(PublicAccessBlock.of_settings(settings.more) or NOTHING_BLOCKED, policy):
             raise AccessDenied("Access Denied: public policies are blocked by the BlockPublicPolicy setting")
         more = with_kept(settings.more, SETTING, asked.text)
-        return replace(settings, more=with_kept(more, BINDS_OWNER, asked.confirms or None))
+        return replace(settings, more=with_kept(more, BINDS_OWNER, binds_owner or None))
 
     await change_settings(call, bucket, changed)
     return gone()
