@@ -6,7 +6,7 @@ template filled in, and what many rows have in common (storage class, kind of ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from calotype.s3 import xml
@@ -76,26 +76,22 @@ def listing_v2_document(
 def listing_document(
     page: PageOf[ListedObject], form: KeyForm, nodes: Iterable[xml.Node], owner_of: OwnerOf | None
 ) -> bytes:
-    entries = contents(page.versions, form, owner_of) + common_prefixes(page.common_prefixes, form)
+    entries = [*contents(page.versions, form, owner_of), *common_prefixes(page.common_prefixes, form)]
     return xml.document("ListBucketResult", *nodes, followed_by=entries)
 
 
-def contents(objects: Iterable[ListedObject], form: KeyForm, owner_of: OwnerOf | None) -> str:
+def contents(objects: Sequence[ListedObject], form: KeyForm, owner_of: OwnerOf | None) -> list[str]:
     """One `Contents` for each. An ETag is of letters, digits and hyphens, so it is not escaped."""
-    key_text, described = form.element_text, Described(owner_of)
-    return "".join(
-        [
-            f"<Contents><Key>{key_text(item.key)}</Key><LastModified>{iso_time(item.uploaded_at_ms)}</LastModified>"
-            f"<ETag>&quot;{item.etag}&quot;</ETag><Size>{item.length}</Size>{described[item.attributes_json]}</Contents>"
-            for item in objects
-        ]
-    )
+    described = Described(owner_of)
+    return [
+        f"<Contents><Key>{key}</Key><LastModified>{iso_time(item.uploaded_at_ms)}</LastModified>"
+        f"<ETag>&quot;{item.etag}&quot;</ETag><Size>{item.length}</Size>{described[item.attributes_json]}</Contents>"
+        for item, key in zip(objects, form.element_texts([item.key for item in objects]), strict=True)
+    ]
 
 
-def common_prefixes(prefixes: Iterable[bytes], form: KeyForm) -> str:
-    return "".join(
-        [f"<CommonPrefixes><Prefix>{form.element_text(prefix)}</Prefix></CommonPrefixes>" for prefix in prefixes]
-    )
+def common_prefixes(prefixes: Sequence[bytes], form: KeyForm) -> list[str]:
+    return [f"<CommonPrefixes><Prefix>{prefix}</Prefix></CommonPrefixes>" for prefix in form.element_texts(prefixes)]
 
 
 class Described(dict[str | None, str]):
@@ -132,8 +128,9 @@ def versions_document(asked: ListObjectVersions, page: VersionPage, max_keys: in
     ]
     if page.is_truncated and page.rows:
         nodes += next_markers(page.rows[-1], form)
-    entries = versions([row for row in page.rows if isinstance(row, FileVersion)], form, owner_of)
-    entries += common_prefixes([row for row in page.rows if isinstance(row, bytes)], form)
+    files = [row for row in page.rows if isinstance(row, FileVersion)]
+    folders = [row for row in page.rows if isinstance(row, bytes)]
+    entries = [*versions(files, form, owner_of), *common_prefixes(folders, form)]
     return xml.document("ListVersionsResult", *nodes, followed_by=entries)
 
 
@@ -143,23 +140,21 @@ def next_markers(last: FileVersion | bytes, form: KeyForm) -> list[xml.Node]:
     return [("NextKeyMarker", form.text(last.key)), ("NextVersionIdMarker", shown_id(last))]
 
 
-def versions(rows: Iterable[FileVersion], form: KeyForm, owner_of: OwnerOf) -> str:
+def versions(rows: Sequence[FileVersion], form: KeyForm, owner_of: OwnerOf) -> list[str]:
     """One `Version` for each upload, one `DeleteMarker` for each hide marker, which has no content to tell of."""
     described = Described(owner_of)
-    return "".join(
-        [
-            f"<Version>{head_of_version(row, form)}<ETag>&quot;{row.etag}&quot;</ETag><Size>{row.length}</Size>"
-            f"{described[listed_attributes_json(row.attributes)]}</Version>"
-            if row.is_visible
-            else f"<DeleteMarker>{head_of_version(row, form)}{owner_of_marker(row, owner_of)}</DeleteMarker>"
-            for row in rows
-        ]
-    )
+    return [
+        f"<Version>{head_of_version(row, key)}<ETag>&quot;{row.etag}&quot;</ETag><Size>{row.length}</Size>"
+        f"{described[listed_attributes_json(row.attributes)]}</Version>"
+        if row.is_visible
+        else f"<DeleteMarker>{head_of_version(row, key)}{owner_of_marker(row, owner_of)}</DeleteMarker>"
+        for row, key in zip(rows, form.element_texts([row.key for row in rows]), strict=True)
+    ]
 
 
-def head_of_version(version: FileVersion, form: KeyForm) -> str:
+def head_of_version(version: FileVersion, key_text: str) -> str:
     return (
-        f"<Key>{form.element_text(version.key)}</Key><VersionId>{shown_id(version)}</VersionId>"
+        f"<Key>{key_text}</Key><VersionId>{shown_id(version)}</VersionId>"
         f"<IsLatest>{boolean(version.is_latest)}</IsLatest>"
         f"<LastModified>{iso_time(version.uploaded_at_ms)}</LastModified>"
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from typing import Self
 
 from calotype.http.percent import decode, encode_s3
@@ -14,6 +13,18 @@ from calotype.s3 import xml
 XML_TYPE = "application/xml"
 
 
+class _Dates(dict[int, str]):
+    """`2026-11-21`, by the number of days since 1970."""
+
+    def __missing__(self, day: int) -> str:
+        if len(self) == MOST_DATES_KEPT:
+            self.clear()
+        self[day] = text = (date(1970, 1, 1) + timedelta(day)).isoformat()
+        return text
+
+
+MOST_DATES_KEPT = 4096
+_DATES = _Dates()
 _MINUTES = [f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60)]
 _SECONDS = [f"{second:02}.000Z" for second in range(60)]
 
@@ -21,20 +32,10 @@ _SECONDS = [f"{second:02}.000Z" for second in range(60)]
 def iso_time(moment_ms: int) -> str:
     """`2026-11-21T21:30:00.000Z`: the second that HEAD tells as Last-Modified, in the form that S3 gives it in XML.
 
-    Put together from what few days and seconds there are: a listing has a thousand of them.
+    Put together from what few days and minutes there are: a listing has a thousand of them.
     """
-    minute, second = divmod(moment_ms // 1000, 60)
-    day, minute = divmod(minute, 24 * 60)
-    return f"{_date(day)}{_MINUTES[minute]}{_SECONDS[second]}"
-
-
-@lru_cache(maxsize=4096)
-def _date(day: int) -> str:
-    """`2026-11-21`, by the number of days since 1970."""
-    return (_FIRST_DAY + timedelta(day)).isoformat()
-
-
-_FIRST_DAY = date(1970, 1, 1)
+    second = moment_ms // 1000
+    return f"{_DATES[second // 86_400]}{_MINUTES[second // 60 % 1440]}{_SECONDS[second % 60]}"
 
 
 def milliseconds_of(text: str) -> int:
@@ -146,10 +147,12 @@ class KeyForm:
     def text(self, key: bytes) -> str:
         return encode_s3(key) if self.is_encoded else key.decode("utf-8", "replace")
 
-    def element_text(self, key: bytes) -> str:
-        """The same as it stands in an element; of most keys not a byte needs another form."""
+    def element_texts(self, keys: Sequence[bytes]) -> list[str]:
+        """The same as they stand in elements; on most pages no byte of any key needs another form."""
         bare = _BARE_ENCODED if self.is_encoded else _BARE
-        return xml.escape(self.text(key)) if key.translate(None, bare) else key.decode()
+        if not b"".join(keys).translate(None, bare):
+            return [key.decode() for key in keys]
+        return [xml.escape(self.text(key)) for key in keys]
 
     def optional(self, name: str, key: bytes) -> Iterator[xml.Node]:
         if key:

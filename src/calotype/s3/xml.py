@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 from xml.parsers import expat
@@ -61,12 +61,12 @@ class Tag(str):
         return tag
 
 
-def document(root: str, *children: Node, namespace: str | None = NAMESPACE, followed_by: str = "") -> bytes:
+def document(root: str, *children: Node, namespace: str | None = NAMESPACE, followed_by: Iterable[str] = ()) -> bytes:
     """A whole document: each child is a name with its text or with its own children. Behind them comes what is XML
-    already."""
+    already, in pieces."""
     attribute = f' xmlns="{namespace}"' if namespace else ""
-    inner = "".join([rendered(child) for child in children])
-    return f"{DECLARATION}<{root}{attribute}>{inner}{followed_by}</{root}>".encode()
+    inner = [rendered(child) for child in children]
+    return "".join([f"{DECLARATION}<{root}{attribute}>", *inner, *followed_by, f"</{root}>"]).encode()
 
 
 def rendered(node: Node) -> str:
