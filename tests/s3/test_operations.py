@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ from calotype.s3.bucket_operations import (
 )
 from calotype.s3.checksum_plan import ChecksumPlan, ChecksumType
 from calotype.s3.copy_operation import CopyObject
-from calotype.s3.deletion_operations import DeleteObject, DeleteObjects, ObjectToDelete
+from calotype.s3.deletion_operations import DeleteObject, DeleteObjects, DeletionConditions, ObjectToDelete
 from calotype.s3.description import Description
 from calotype.s3.encryption import CustomerKeyFields, ServerKeyAsked
 from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
@@ -33,9 +35,18 @@ from calotype.s3.multipart_operations import (
     UploadPartCopy,
 )
 from calotype.s3.object_attributes import GetObjectAttributes, ObjectAttribute
+from calotype.s3.object_lock import StatedLock
+from calotype.s3.object_lock_operations import (
+    GetObjectLegalHold,
+    GetObjectRetention,
+    PutObjectLegalHold,
+    PutObjectRetention,
+)
 from calotype.s3.object_operations import Conditions, ContentChecksum, GetObject, HeadObject, PutObject
+from calotype.s3.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
 from calotype.s3.operation import STORAGE_CLASSES, CannedAcl, Operation
 from calotype.s3.request import S3Request
+from calotype.store.model import LockMode, Retention
 from support.configuration_operations import CONFIGURATION_STRATEGIES
 
 # Header values go through HTTP without outer white space and never empty; keys are any UTF-8.
@@ -56,6 +67,21 @@ def maybe(strategy: st.SearchStrategy[str]) -> st.SearchStrategy[str | None]:
 
 
 CONDITIONS = st.builds(Conditions, maybe(VALUES), maybe(VALUES), maybe(VALUES), maybe(VALUES))
+TAGS = st.dictionaries(
+    st.from_regex(r"[A-Za-z0-9 _.:/=+@-]{5,20}", fullmatch=True).filter(
+        lambda name: not name.lower().startswith("aws:")
+    ),
+    st.from_regex(r"[A-Za-z0-9 _.:/=+@-]{0,20}", fullmatch=True),
+    max_size=10,
+)
+RETENTIONS = st.builds(Retention, st.sampled_from(LockMode), st.integers(0, 253_402_300_799_999))
+DELETION_CONDITIONS = st.builds(
+    DeletionConditions,
+    maybe(VALUES),
+    st.one_of(st.none(), st.integers(0, 10**10)),
+    st.one_of(st.none(), st.integers(0, 10**18)),
+)
+ON_VERSION = {"bucket": BUCKETS, "key": KEYS, "version_id": maybe(TOKENS)}
 DESCRIPTIONS = st.builds(
     Description,
     content_type=VALUES,
@@ -63,6 +89,9 @@ DESCRIPTIONS = st.builds(
     headers=st.dictionaries(st.sampled_from(["cache-control", "content-disposition", "expires"]), VALUES),
     acl=ACLS,
     storage_class=st.sampled_from(sorted(STORAGE_CLASSES)),
+    tags=TAGS,
+    lock=st.builds(StatedLock, st.one_of(st.none(), RETENTIONS), st.one_of(st.none(), st.booleans())),
+    website_redirect=st.one_of(st.none(), VALUES.map("/".__add__)),
 )
 CONTENT_CHECKSUMS = st.builds(
     lambda algorithm, content: ContentChecksum(algorithm, value_of(algorithm, content)),
@@ -147,19 +176,27 @@ STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
         st.integers(0, 5000),
         CUSTOMER_KEYS,
     ),
-    DeleteObject: st.builds(DeleteObject, BUCKETS, KEYS, maybe(TOKENS), maybe(VALUES)),
+    DeleteObject: st.builds(
+        DeleteObject, conditions=DELETION_CONDITIONS, bypasses_governance=st.booleans(), **ON_VERSION
+    ),
     DeleteObjects: st.builds(
         DeleteObjects,
         BUCKETS,
-        st.lists(st.builds(ObjectToDelete, XML_KEYS, maybe(TOKENS)), min_size=1, max_size=4).map(tuple),
+        st.lists(st.builds(ObjectToDelete, XML_KEYS, maybe(TOKENS), DELETION_CONDITIONS), min_size=1, max_size=4).map(
+            tuple
+        ),
         quiet=st.booleans(),
+        bypasses_governance=st.booleans(),
     ),
     CopyObject: st.builds(
-        lambda description, acl, **fields: CopyObject(
-            description=description, acl=description.acl if description else acl, **fields
+        lambda description, replaced, **fields: CopyObject(
+            description=description_of_copy(description, *replaced),
+            replaces_metadata=replaced[0],
+            replaces_tags=replaced[1],
+            **fields,
         ),
-        st.one_of(st.none(), DESCRIPTIONS),
-        ACLS,
+        DESCRIPTIONS,
+        st.tuples(st.booleans(), st.booleans()),
         bucket=BUCKETS,
         key=KEYS,
         source_bucket=BUCKETS,
@@ -169,6 +206,19 @@ STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
         conditions=CONDITIONS,
         encryption=ENCRYPTIONS,
         source_customer_key=CUSTOMER_KEYS,
+        checksum_algorithm=st.one_of(st.none(), st.sampled_from(sorted(CHECKSUMS))),
+    ),
+    GetObjectTagging: st.builds(GetObjectTagging, **ON_VERSION),
+    PutObjectTagging: st.builds(PutObjectTagging, tags=TAGS, **ON_VERSION),
+    DeleteObjectTagging: st.builds(DeleteObjectTagging, **ON_VERSION),
+    GetObjectLegalHold: st.builds(GetObjectLegalHold, **ON_VERSION),
+    PutObjectLegalHold: st.builds(PutObjectLegalHold, is_on=st.booleans(), **ON_VERSION),
+    GetObjectRetention: st.builds(GetObjectRetention, **ON_VERSION),
+    PutObjectRetention: st.builds(
+        PutObjectRetention,
+        retention=st.one_of(st.none(), RETENTIONS),
+        bypasses_governance=st.booleans(),
+        **ON_VERSION,
     ),
     CreateMultipartUpload: st.builds(
         CreateMultipartUpload, BUCKETS, KEYS, DESCRIPTIONS, ENCRYPTIONS, st.one_of(st.none(), CHECKSUM_PLANS)
@@ -216,6 +266,13 @@ STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
     ),
     **CONFIGURATION_STRATEGIES,
 }
+
+
+def description_of_copy(description: Description, replaces_metadata: bool, replaces_tags: bool) -> Description:
+    """Without what comes from the source."""
+    if not replaces_metadata:
+        description = replace(description, content_type=Description().content_type, metadata={}, headers={})
+    return description if replaces_tags else replace(description, tags={})
 
 
 def value_of(algorithm: str, content: bytes) -> str:
@@ -287,9 +344,8 @@ def test_a_put_with_a_copy_source_is_a_copy() -> None:
     [
         ("PUT /b?website", "PutBucketWebsite"),
         ("GET /b?acl", "GetBucketAcl"),
-        ("PUT /b?cors", "PutBucketCors"),
         ("DELETE /b?lifecycle", "DeleteBucketLifecycleConfiguration"),
-        ("GET /b/k?tagging", "GetObjectTagging"),
+        ("GET /b/k?torrent", "GetObjectTorrent"),
         ("POST /b", "PostObject"),
     ],
 )
@@ -341,6 +397,12 @@ CUSTOMER_KEY = [
 ]
 
 
+RETENTION = [
+    ("x-amz-object-lock-mode", "GOVERNANCE"),
+    ("x-amz-object-lock-retain-until-date", "2030-01-01T00:00:00Z"),
+]
+
+
 @pytest.mark.parametrize(
     ("headers", "error"),
     [
@@ -349,7 +411,17 @@ CUSTOMER_KEY = [
         ([("x-amz-storage-class", "PLATINUM")], errors.InvalidStorageClass),
         ([("x-amz-acl", "open-to-all")], errors.InvalidArgument),
         ([("x-amz-acl", "public-read-write")], errors.OperationNotImplemented),
-        ([("x-amz-tagging", "a=b")], errors.OperationNotImplemented),
+        ([("x-amz-tagging", "a=b&a=c")], errors.InvalidArgument),
+        ([("x-amz-tagging", "&".join(f"{name}=1" for name in "abcdefghijk"))], errors.InvalidTag),  # 10 at most
+        # The mode of a retention and its date come together, each in S3's words.
+        ([RETENTION[0]], errors.InvalidArgument),
+        ([RETENTION[1]], errors.InvalidArgument),
+        ([("x-amz-object-lock-mode", "governance"), RETENTION[1]], errors.InvalidArgument),
+        ([RETENTION[0], ("x-amz-object-lock-retain-until-date", "tomorrow")], errors.InvalidArgument),
+        ([RETENTION[0], ("x-amz-object-lock-retain-until-date", "2030-02-30T00:00:00Z")], errors.InvalidArgument),
+        ([RETENTION[0], ("x-amz-object-lock-retain-until-date", "2030-01-01T00:00:00")], errors.InvalidArgument),
+        ([("x-amz-object-lock-legal-hold", "on")], errors.InvalidArgument),
+        ([("x-amz-website-redirect-location", "example.com")], errors.InvalidRedirectLocation),
         ([("x-amz-grant-read", "id=1")], errors.OperationNotImplemented),
         ([("x-amz-server-side-encryption", "aws:kms")], errors.OperationNotImplemented),
         ([("x-amz-server-side-encryption", "AES128")], errors.InvalidArgument),
@@ -367,6 +439,9 @@ CUSTOMER_KEY = [
         ([("x-amz-copy-source", "bucket")], errors.InvalidArgument),
         ([("x-amz-copy-source", "b/k%2")], errors.InvalidURI),
         ([("x-amz-copy-source", "b/k"), ("x-amz-metadata-directive", "KEEP")], errors.InvalidArgument),
+        ([("x-amz-copy-source", "b/k"), ("x-amz-tagging-directive", "KEEP")], errors.InvalidArgument),
+        ([("x-amz-copy-source", "b/k"), ("x-amz-checksum-algorithm", "MD4")], errors.InvalidRequest),
+        ([("x-amz-copy-source", "b/k?versionId=")], errors.InvalidArgument),
     ],
 )
 def test_a_bad_header_of_an_upload_is_refused(headers: list[tuple[str, str]], error: type[Exception]) -> None:

@@ -310,7 +310,7 @@ async def test_an_error_of_a_head_has_the_status_alone(site: Any) -> None:
     [
         ("POST /photos/a?restore", "RestoreObject"),
         ("PUT /photos?cors", "PutBucketCors"),
-        ("GET /photos/a?tagging", "GetObjectTagging"),
+        ("GET /photos/a?torrent", "GetObjectTorrent"),
     ],
 )
 async def test_what_is_not_implemented_is_named(site: Any, line: str, operation: str) -> None:

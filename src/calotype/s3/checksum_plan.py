@@ -28,11 +28,7 @@ class ChecksumPlan:
     @classmethod
     def of(cls, algorithm: str, type_name: str | None) -> Self:
         """The plan, by default the only type of an algorithm or else COMPOSITE; raises InvalidRequest."""
-        if algorithm not in CHECKSUMS:
-            raise InvalidRequest(
-                "Checksum algorithm provided is unsupported. "
-                f"Please try again with any of the valid types: [{', '.join(CHECKSUMS)}]"
-            )
+        check_algorithm(algorithm)
         default = ChecksumType.FULL_OBJECT if algorithm == "CRC64NVME" else ChecksumType.COMPOSITE
         kind = default if type_name is None else checksum_type_of(type_name)
         whole_only = kind is ChecksumType.COMPOSITE and algorithm == "CRC64NVME"
@@ -41,6 +37,23 @@ class ChecksumPlan:
                 f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
             )
         return cls(algorithm, kind)
+
+
+def check_algorithm(algorithm: str) -> None:
+    if algorithm not in CHECKSUMS:
+        raise InvalidRequest(
+            "Checksum algorithm provided is unsupported. "
+            f"Please try again with any of the valid types: [{', '.join(CHECKSUMS)}]"
+        )
+
+
+def checksum_algorithm_of(request: S3Request) -> str | None:
+    """S3's name of the algorithm that a request asks for; raises InvalidRequest."""
+    text = request.header("x-amz-checksum-algorithm")
+    if text is None:
+        return None
+    check_algorithm(text.upper())
+    return text.upper()
 
 
 def checksum_type_of(text: str) -> ChecksumType:
@@ -52,9 +65,9 @@ def checksum_type_of(text: str) -> ChecksumType:
 
 def checksum_plan_of(request: S3Request) -> ChecksumPlan | None:
     """The plan of a new upload's two header fields, None when they say nothing."""
-    algorithm, type_name = request.header("x-amz-checksum-algorithm"), request.header("x-amz-checksum-type")
+    algorithm, type_name = checksum_algorithm_of(request), request.header("x-amz-checksum-type")
     if algorithm is not None:
-        return ChecksumPlan.of(algorithm.upper(), type_name)
+        return ChecksumPlan.of(algorithm, type_name)
     if type_name is not None:
         raise InvalidRequest(
             "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."

@@ -7,6 +7,7 @@ from typing import Self
 
 from calotype.http.message import Headers
 from calotype.s3.addressing import Address, decoded, path_of
+from calotype.s3.checksum_plan import checksum_algorithm_of
 from calotype.s3.description import Description
 from calotype.s3.encryption import (
     COPY_SOURCE_HEADER,
@@ -19,13 +20,16 @@ from calotype.s3.encryption import (
 )
 from calotype.s3.errors import InvalidArgument
 from calotype.s3.object_operations import Conditions
-from calotype.s3.operation import CannedAcl, Operation, Scope, TransactionClass, acl_of, bucket_of, key_of
+from calotype.s3.operation import Operation, Scope, TransactionClass, bucket_of, key_of
 from calotype.s3.request import S3Request, text_of_bytes
+
+METADATA_DIRECTIVE = "x-amz-metadata-directive"
+TAGGING_DIRECTIVE = "x-amz-tagging-directive"
 
 
 @dataclass(frozen=True, slots=True)
 class CopyObject(Operation):
-    """`description` None takes the source's own metadata (directive COPY), else it replaces them (REPLACE)."""
+    """What `description` says of metadata and tags counts where it `replaces` them, else the source's go along."""
 
     name = "CopyObject"
     method = "PUT"
@@ -39,35 +43,44 @@ class CopyObject(Operation):
     source_bucket: str
     source_key: bytes
     source_version_id: str | None = None
-    description: Description | None = None
-    acl: CannedAcl | None = None
+    description: Description = field(default_factory=Description)
+    replaces_metadata: bool = False
+    replaces_tags: bool = False
     source_conditions: Conditions = field(default_factory=Conditions)
     conditions: Conditions = field(default_factory=Conditions)
     encryption: RequestedEncryption | None = None
     source_customer_key: CustomerKeyFields | None = None
+    checksum_algorithm: str | None = None
 
     @classmethod
     def from_request(cls, request: S3Request) -> Self:
         source, version_id = copy_source_of(request)
+        replaces_metadata = _replaces(request, METADATA_DIRECTIVE)
+        replaces_tags = _replaces(request, TAGGING_DIRECTIVE)
         return cls(
             bucket_of(request),
             key_of(request),
             *source,
             version_id,
-            Description.from_request(request) if _replaces_metadata(request) else None,
-            acl_of(request),
+            Description.from_request(request, with_metadata=replaces_metadata, with_tags=replaces_tags),
+            replaces_metadata,
+            replaces_tags,
             Conditions.from_headers(request.headers, "x-amz-copy-source-"),
             Conditions.from_headers(request.headers),
             encryption_of(request.headers),
             customer_key_of(request.headers, COPY_SOURCE_HEADER),
+            checksum_algorithm_of(request),
         )
 
     def to_request(self) -> S3Request:
         fields = [copy_source_header(self.source_bucket, self.source_key, self.source_version_id)]
-        if self.description is not None:
-            fields += [("x-amz-metadata-directive", "REPLACE"), *self.description.to_headers()]
-        elif self.acl is not None:
-            fields.append(("x-amz-acl", self.acl))
+        fields += self.description.to_headers()
+        if self.replaces_metadata:
+            fields.append((METADATA_DIRECTIVE, "REPLACE"))
+        if self.replaces_tags:
+            fields.append((TAGGING_DIRECTIVE, "REPLACE"))
+        if self.checksum_algorithm is not None:
+            fields.append(("x-amz-checksum-algorithm", self.checksum_algorithm))
         fields += self.source_conditions.to_headers("x-amz-copy-source-") + self.conditions.to_headers()
         fields += encryption_headers(self.encryption)
         fields += customer_key_headers(self.source_customer_key, COPY_SOURCE_HEADER)
@@ -96,8 +109,8 @@ def copy_source_of(request: S3Request) -> tuple[tuple[str, bytes], str | None]:
     return (text_of_bytes(bucket), key), version_id
 
 
-def _replaces_metadata(request: S3Request) -> bool:
-    directive = request.header("x-amz-metadata-directive") or "COPY"
+def _replaces(request: S3Request, name: str) -> bool:
+    directive = request.header(name) or "COPY"
     if directive not in ("COPY", "REPLACE"):
-        raise InvalidArgument.of("x-amz-metadata-directive", directive, "Unknown metadata directive.")
+        raise InvalidArgument.of(name, directive, "Unknown directive; it is COPY or REPLACE.")
     return directive == "REPLACE"

@@ -10,10 +10,10 @@ from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.deletion_operations import DeleteObject, DeleteObjects, ObjectToDelete
 from calotype.s3.errors import InvalidRequest, S3Error
-from calotype.s3.object_calls import write_precondition
-from calotype.s3.object_operations import Conditions
+from calotype.s3.object_lock_calls import may_bypass_governance
 from calotype.s3.object_versions import shown_id
 from calotype.s3.payload import payload_of
+from calotype.s3.preconditions import deletion_precondition
 from calotype.s3.results import DeletedObject, DeleteResult, FailedDeletion
 from calotype.s3.translation import translated
 from calotype.store import errors as store_errors
@@ -23,8 +23,8 @@ from calotype.store.versions import Precondition
 
 async def delete_object(call: Call, asked: DeleteObject) -> Response:
     bucket = await call.bucket(asked.bucket)
-    precondition = write_precondition(Conditions(if_match=asked.if_match), asked.key)
-    deleted = await delete_one(call, bucket, ObjectToDelete(asked.key, asked.version_id), precondition)
+    item = ObjectToDelete(asked.key, asked.version_id, asked.conditions)
+    deleted = await delete_one(call, bucket, item, bypasses_governance=asked.bypasses_governance)
     return Response(204, Headers(deletion_headers(deleted)))
 
 
@@ -39,17 +39,22 @@ def deletion_headers(deleted: DeletedObject) -> list[tuple[str, str]]:
 
 
 async def delete_one(
-    call: Call, bucket: Bucket, item: ObjectToDelete, precondition: Precondition | None = None
+    call: Call, bucket: Bucket, item: ObjectToDelete, *, bypasses_governance: bool = False
 ) -> DeletedObject:
     """What was done; a key, or a version of it, that is not there is as good as deleted."""
     call.allow("s3:DeleteObject" if item.version_id is None else "s3:DeleteObjectVersion", bucket, item.key)
+    precondition = deletion_precondition(item.conditions)
     if item.version_id is None:
         marker = await call.store.delete_object(bucket.bucket_id, item.key, precondition=precondition)
         return DeletedObject(item.key, None, shown_id(marker) if marker is not None else None)
     names.check_version_id(item.version_id)
     try:
         removed = await call.store.delete_version(
-            bucket.bucket_id, item.key, item.version_id, precondition=finished_and(precondition)
+            bucket.bucket_id,
+            item.key,
+            item.version_id,
+            precondition=finished_and(precondition),
+            bypass_governance=may_bypass_governance(call, bucket, item.key, asked=bypasses_governance),
         )
     except store_errors.NoSuchVersion:
         return DeletedObject(item.key, item.version_id)
@@ -73,15 +78,17 @@ async def delete_objects(call: Call, asked: DeleteObjects) -> Response:
     if payload_of(call).algorithm is None and "content-md5" not in call.headers:
         raise InvalidRequest("Missing required header for this request: Content-MD5 or a checksum")
     bucket = await call.bucket(asked.bucket)
-    results = await asyncio.gather(*(delete_or_say_why(call, bucket, item) for item in asked.objects))
+    results = await asyncio.gather(*(delete_or_say_why(call, bucket, item, asked) for item in asked.objects))
     deleted = tuple(result for result in results if isinstance(result, DeletedObject))
     failed = tuple(result for result in results if isinstance(result, FailedDeletion))
     return xml_response(DeleteResult(() if asked.quiet else deleted, failed).to_xml())
 
 
-async def delete_or_say_why(call: Call, bucket: Bucket, item: ObjectToDelete) -> DeletedObject | FailedDeletion:
+async def delete_or_say_why(
+    call: Call, bucket: Bucket, item: ObjectToDelete, asked: DeleteObjects
+) -> DeletedObject | FailedDeletion:
     try:
-        return await delete_one(call, bucket, item)
+        return await delete_one(call, bucket, item, bypasses_governance=asked.bypasses_governance)
     except (S3Error, store_errors.StoreError) as error:
         problem = error if isinstance(error, S3Error) else translated(error)
         return FailedDeletion(item.key, problem.code, problem.message, item.version_id)

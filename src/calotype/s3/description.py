@@ -9,12 +9,17 @@ from typing import Self
 
 from calotype.auth.checksums import as_base64
 from calotype.http.message import Headers
-from calotype.s3.errors import InvalidArgument, InvalidStorageClass, MetadataTooLarge
+from calotype.s3.errors import InvalidArgument, InvalidRedirectLocation, InvalidStorageClass, MetadataTooLarge
+from calotype.s3.object_lock import NO_LOCK, StatedLock
 from calotype.s3.operation import STORAGE_CLASSES, CannedAcl, acl_of, refuse_unsupported_headers
 from calotype.s3.request import S3Request
+from calotype.s3.tags import HEADER as TAGGING_HEADER
+from calotype.s3.tags import tags_of_header, tags_to_header
 
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 MAX_METADATA_BYTES = 2048
+REDIRECT_HEADER = "x-amz-website-redirect-location"
+_REDIRECT_PREFIXES = ("/", "http://", "https://")
 _METADATA_PREFIX = "x-amz-meta-"
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -24,23 +29,33 @@ STORED_HEADERS = ("cache-control", "content-disposition", "content-encoding", "c
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What an upload says about its object, the key apart. `headers` holds `STORED_HEADERS` as given."""
+    """What an upload says about its object, the key apart. `headers` holds `STORED_HEADERS` as given.
+
+    The metadata (type, `metadata`, `headers`) and the tags of a copy may come from its source instead.
+    """
 
     content_type: str = DEFAULT_CONTENT_TYPE
     metadata: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     acl: CannedAcl | None = None
     storage_class: str = "STANDARD"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    lock: StatedLock = NO_LOCK
+    website_redirect: str | None = None
 
     @classmethod
-    def from_request(cls, request: S3Request) -> Self:
+    def from_request(cls, request: S3Request, *, with_metadata: bool = True, with_tags: bool = True) -> Self:
+        """Without metadata, or tags, whatever the request says of them is passed over."""
         refuse_unsupported_headers(request.headers)
         return cls(
-            request.header("content-type") or DEFAULT_CONTENT_TYPE,
-            metadata_from_headers(request.headers),
-            _stored_headers(request.headers),
+            (with_metadata and request.header("content-type")) or DEFAULT_CONTENT_TYPE,
+            metadata_from_headers(request.headers) if with_metadata else {},
+            _stored_headers(request.headers) if with_metadata else {},
             acl_of(request),
             _storage_class(request),
+            tags_of_header(request.header(TAGGING_HEADER) or "") if with_tags else {},
+            StatedLock.from_headers(request.headers),
+            _website_redirect(request),
         )
 
     def to_headers(self) -> list[tuple[str, str]]:
@@ -49,7 +64,11 @@ class Description:
             fields.append(("x-amz-acl", self.acl))
         if self.storage_class != "STANDARD":
             fields.append(("x-amz-storage-class", self.storage_class))
-        return fields
+        if self.tags:
+            fields.append((TAGGING_HEADER, tags_to_header(self.tags)))
+        if self.website_redirect is not None:
+            fields.append((REDIRECT_HEADER, self.website_redirect))
+        return [*fields, *self.lock.to_headers()]
 
 
 def metadata_from_headers(headers: Headers) -> dict[str, str]:
@@ -105,3 +124,11 @@ def _storage_class(request: S3Request) -> str:
     if storage_class not in STORAGE_CLASSES:
         raise InvalidStorageClass(StorageClassRequested=storage_class)
     return storage_class
+
+
+def _website_redirect(request: S3Request) -> str | None:
+    """Where a website would send who asks for the object; kept and told, since there are no websites here."""
+    location = request.header(REDIRECT_HEADER)
+    if location is not None and not location.startswith(_REDIRECT_PREFIXES):
+        raise InvalidRedirectLocation(RedirectLocation=location)
+    return location

@@ -16,7 +16,7 @@ from calotype.s3.completion import finished_of, is_repeated, plan_attributes, pl
 from calotype.s3.encryption import CustomerKeyFields
 from calotype.s3.encryption_key import customer_key, encryption_key, told_encryption
 from calotype.s3.errors import EntityTooLarge, InvalidRange, InvalidRequest, NoSuchUpload
-from calotype.s3.listing_calls import place_after
+from calotype.s3.listing_places import place_after
 from calotype.s3.multipart_operations import (
     MOST_LISTED,
     AbortMultipartUpload,
@@ -36,10 +36,12 @@ from calotype.s3.multipart_results import (
     parts_document,
     uploads_document,
 )
-from calotype.s3.object_calls import check_source_conditions, draft_of, write_precondition
+from calotype.s3.object_calls import draft_of
+from calotype.s3.object_lock_calls import allow_lock
 from calotype.s3.object_versions import readable_version, shown_id
 from calotype.s3.operation import MOST_PARTS
 from calotype.s3.payload import MAX_OBJECT_BYTES, hashers_of, payload_of
+from calotype.s3.preconditions import check_source_conditions, write_precondition
 from calotype.s3.reads import told_checksum, version_headers
 from calotype.s3.version_calls import rows_of
 from calotype.store import errors as store_errors
@@ -52,6 +54,7 @@ OnUpload = UploadPart | UploadPartCopy | CompleteMultipartUpload | AbortMultipar
 async def create_multipart_upload(call: Call, asked: CreateMultipartUpload) -> Response:
     bucket = await call.bucket(asked.bucket)
     call.allow(asked.action, bucket, asked.key)
+    allow_lock(call, bucket, asked.key, asked.description.lock)
     names.check_key(asked.key)
     draft = draft_of(asked.description, None)
     draft = replace(draft, attributes={**draft.attributes, **plan_attributes(asked.checksum)})
@@ -141,9 +144,8 @@ async def upload_part_copy(call: Call, asked: UploadPartCopy) -> Response:
     bucket = await allowed_bucket(call, asked)
     file = await upload_in_progress(call, bucket, asked)
     source_key = customer_key(call, asked.source_customer_key)
-    source_bucket = await call.bucket(asked.source_bucket)
+    source_bucket = await call.source_bucket(asked.source_bucket)
     source = await readable_version(call, source_bucket, asked.source_key, asked.source_version_id, source_key)
-    call.bucket_owner, call.bucket_name = bucket.account_id, bucket.name
     check_source_conditions(asked.source_conditions, source)
     start, stop = copied_span(asked, source)
     plan = plan_of(file)

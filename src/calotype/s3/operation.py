@@ -119,11 +119,9 @@ def acl_of(request: S3Request) -> CannedAcl | None:
 
 
 # Header fields that ask for something a client would miss if it were passed over.
-_UNSUPPORTED_PREFIXES = ("x-amz-grant-", "x-amz-object-lock-")
+_UNSUPPORTED_PREFIXES = ("x-amz-grant-",)
 _UNSUPPORTED_NAMES = frozenset(
     {
-        "x-amz-tagging",
-        "x-amz-website-redirect-location",
         "x-amz-bucket-object-lock-enabled",
         "x-amz-write-offset-bytes",
         "x-amz-server-side-encryption-aws-kms-key-id",

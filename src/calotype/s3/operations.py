@@ -27,6 +27,12 @@ from calotype.s3.multipart_operations import (
     UploadPartCopy,
 )
 from calotype.s3.object_attributes import GetObjectAttributes
+from calotype.s3.object_lock_operations import (
+    GetObjectLegalHold,
+    GetObjectRetention,
+    PutObjectLegalHold,
+    PutObjectRetention,
+)
 from calotype.s3.object_operations import GetObject, HeadObject, PutObject
 from calotype.s3.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
 from calotype.s3.operation import Operation, Scope
@@ -52,6 +58,10 @@ OPERATIONS: tuple[type[Operation], ...] = (
     GetObjectTagging,
     PutObjectTagging,
     DeleteObjectTagging,
+    GetObjectLegalHold,
+    PutObjectLegalHold,
+    GetObjectRetention,
+    PutObjectRetention,
     CreateMultipartUpload,
     UploadPart,
     UploadPartCopy,
@@ -89,10 +99,8 @@ NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
     (Scope.BUCKET, "session"): {"GET": "CreateSession"},
     (Scope.BUCKET, "website"): {"PUT": "PutBucketWebsite"},
     (Scope.OBJECT, "acl"): {"GET": "GetObjectAcl", "PUT": "PutObjectAcl"},
-    (Scope.OBJECT, "legal-hold"): {"GET": "GetObjectLegalHold", "PUT": "PutObjectLegalHold"},
     (Scope.OBJECT, "renameObject"): {"PUT": "RenameObject"},
     (Scope.OBJECT, "restore"): {"POST": "RestoreObject"},
-    (Scope.OBJECT, "retention"): {"GET": "GetObjectRetention", "PUT": "PutObjectRetention"},
     (Scope.OBJECT, "select"): {"POST": "SelectObjectContent"},
     (Scope.OBJECT, "torrent"): {"GET": "GetObjectTorrent"},
 }

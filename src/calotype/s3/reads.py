@@ -11,7 +11,7 @@ from calotype.http.http_date import format_http_date
 from calotype.http.message import Headers, Response
 from calotype.http.ranges import UNSATISFIABLE, content_range, parse_range, resolve, unsatisfied_range
 from calotype.s3.call import Call
-from calotype.s3.description import metadata_to_headers
+from calotype.s3.description import REDIRECT_HEADER, metadata_to_headers
 from calotype.s3.encryption_key import customer_key, told_encryption
 from calotype.s3.errors import (
     InvalidPartNumber,
@@ -19,7 +19,9 @@ from calotype.s3.errors import (
     InvalidRequest,
     PreconditionFailed,
 )
+from calotype.s3.object_lock import StatedLock
 from calotype.s3.object_operations import Conditions, GetObject
+from calotype.s3.object_tagging_calls import tags_of
 from calotype.s3.object_versions import readable_version, version_id_headers
 from calotype.s3.payload import checksum_in
 from calotype.store.counted_body import counted_body
@@ -34,7 +36,7 @@ async def get_object(call: Call, asked: GetObject) -> Response:
     version = await readable_version(call, bucket, asked.key, asked.version_id, key)
     if asked.overrides and call.principal.is_anonymous:
         raise InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
-    headers = Headers(object_headers(bucket, version, asked))
+    headers = Headers([*object_headers(bucket, version, asked), *permitted_headers(call, bucket, version)])
     validators = Validators(headers.get("etag"), version.uploaded_at_ms // 1000)
     match evaluate("GET", Headers(asked.conditions.to_headers()), validators):
         case Outcome.NOT_MODIFIED:
@@ -160,9 +162,29 @@ def attribute_headers(version: FileVersion, asked: GetObject) -> list[tuple[str,
     storage_class = version.attributes.get("storage_class")
     if storage_class:
         fields.append(("x-amz-storage-class", str(storage_class)))
+    redirect = version.attributes.get("website_redirect")
+    if redirect:
+        fields.append((REDIRECT_HEADER, str(redirect)))
     if asked.wants_checksum:
         fields += checksum_headers(version)
     return fields
+
+
+def permitted_headers(call: Call, bucket: Bucket, version: FileVersion) -> list[tuple[str, str]]:
+    """What is told of tags and lock, each to those who may ask for it itself."""
+    fields = []
+    tags, retention, legal_hold = tags_of(version), version.retention, version.legal_hold
+    if tags and may(call, "s3:GetObjectTagging", bucket, version):
+        fields.append(("x-amz-tagging-count", str(len(tags))))
+    if retention is not None and may(call, "s3:GetObjectRetention", bucket, version):
+        fields += StatedLock(retention=retention).to_headers()
+    if legal_hold is not None and may(call, "s3:GetObjectLegalHold", bucket, version):
+        fields += StatedLock(legal_hold=legal_hold).to_headers()
+    return fields
+
+
+def may(call: Call, action: str, bucket: Bucket, version: FileVersion) -> bool:
+    return call.denial(action, bucket, version.key, version=version) is None
 
 
 def checksum_headers(version: FileVersion) -> list[tuple[str, str]]:

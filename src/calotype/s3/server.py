@@ -17,10 +17,12 @@ from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Resp
 from calotype.s3 import (
     attribute_calls,
     bucket_calls,
+    copy_calls,
     deletion_calls,
     listing_calls,
     multipart_calls,
     object_calls,
+    object_lock_calls,
     object_tagging_calls,
     reads,
     version_calls,
@@ -53,6 +55,12 @@ from calotype.s3.multipart_operations import (
     UploadPartCopy,
 )
 from calotype.s3.object_attributes import GetObjectAttributes
+from calotype.s3.object_lock_operations import (
+    GetObjectLegalHold,
+    GetObjectRetention,
+    PutObjectLegalHold,
+    PutObjectRetention,
+)
 from calotype.s3.object_operations import GetObject, HeadObject, PutObject
 from calotype.s3.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
 from calotype.s3.operation import Operation
@@ -78,7 +86,7 @@ ANSWERS: Mapping[type[Operation], Answer] = {
     ListObjectVersions: version_calls.list_object_versions,
     DeleteObjects: deletion_calls.delete_objects,
     PutObject: object_calls.put_object,
-    CopyObject: object_calls.copy_object,
+    CopyObject: copy_calls.copy_object,
     GetObject: reads.get_object,
     HeadObject: reads.get_object,
     GetObjectAttributes: attribute_calls.get_object_attributes,
@@ -86,6 +94,10 @@ ANSWERS: Mapping[type[Operation], Answer] = {
     GetObjectTagging: object_tagging_calls.get_object_tagging,
     PutObjectTagging: object_tagging_calls.put_object_tagging,
     DeleteObjectTagging: object_tagging_calls.delete_object_tagging,
+    GetObjectLegalHold: object_lock_calls.get_object_legal_hold,
+    PutObjectLegalHold: object_lock_calls.put_object_legal_hold,
+    GetObjectRetention: object_lock_calls.get_object_retention,
+    PutObjectRetention: object_lock_calls.put_object_retention,
     CreateMultipartUpload: multipart_calls.create_multipart_upload,
     UploadPart: multipart_calls.upload_part,
     UploadPartCopy: multipart_calls.upload_part_copy,
