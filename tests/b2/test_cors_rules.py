@@ -4,6 +4,7 @@ import pytest
 
 from calotype.b2.cors_rules import cors_rules_json, cors_rules_of
 from calotype.b2.errors import BadRequest
+from calotype.store.model import CorsRule
 
 RULE = {
     "corsRuleName": "downloads",
@@ -117,3 +118,10 @@ def test_a_bucket_has_100_rules_at_most_with_names_of_their_own():
         cors_rules_of(rules)
     with pytest.raises(BadRequest, match="two are named 'downloads'"):
         cors_rules_of([RULE, {**RULE, "maxAgeSeconds": 1}])
+
+
+def test_a_rule_that_s3_was_given_without_name_and_age_is_told_by_its_place() -> None:
+    rules = [CorsRule("first-rule", ("*",), ("s3_get",)), CorsRule("", ("*",), ("s3_put",), max_age_s=None)]
+    told = cors_rules_json(rules)
+    assert [(rule["corsRuleName"], rule["maxAgeSeconds"]) for rule in told] == [("first-rule", 0), ("s3-rule-2", 0)]
+    assert cors_rules_of(told)[1].name == "s3-rule-2"

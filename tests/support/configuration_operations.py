@@ -5,6 +5,13 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from calotype.s3.configuration import absent
+from calotype.s3.configuration.cors import (
+    METHODS,
+    DeleteBucketCors,
+    GetBucketCors,
+    PutBucketCors,
+    operation_of,
+)
 from calotype.s3.configuration.encryption import (
     DefaultEncryption,
     DeleteBucketEncryption,
@@ -26,7 +33,7 @@ from calotype.s3.configuration.payment import (
 from calotype.s3.configuration.tagging import DeleteBucketTagging, GetBucketTagging, PutBucketTagging
 from calotype.s3.configuration.versioning import PutBucketVersioning
 from calotype.s3.operation import Operation
-from calotype.store.model import DefaultRetention, LockMode, Versioning
+from calotype.store.model import CorsRule, DefaultRetention, LockMode, Versioning
 
 WORDS = st.from_regex(r"[A-Za-z0-9_.-]{1,20}", fullmatch=True)
 TAGS = st.dictionaries(WORDS.filter(lambda word: not word.lower().startswith("aws:")), WORDS, max_size=3)
@@ -50,7 +57,19 @@ LOGGING_TARGETS = st.builds(
     st.lists(LOG_GRANTS, max_size=2).map(tuple),
     st.sampled_from(["", "SimplePrefix", "EventTime", "DeliveryTime"]),
 )
+HEADER_NAMES = st.lists(WORDS, min_size=1, max_size=2).map(tuple)
+CORS_RULES = st.builds(
+    CorsRule,
+    st.one_of(st.just(""), WORDS),
+    st.lists(st.sampled_from(["*", "https://a.example", "http://*.b.example"]), min_size=1).map(tuple),
+    st.lists(st.sampled_from([operation_of(method) for method in METHODS]), min_size=1).map(tuple),
+    st.one_of(st.none(), HEADER_NAMES, st.just(("*", "x-amz-*"))),
+    st.one_of(st.none(), HEADER_NAMES),
+    st.one_of(st.none(), st.integers(0, 10**6)),
+)
 ON_BUCKET_ALONE: tuple[type[Operation], ...] = (
+    GetBucketCors,
+    DeleteBucketCors,
     GetBucketTagging,
     DeleteBucketTagging,
     GetBucketEncryption,
@@ -74,6 +93,7 @@ CONFIGURATION_STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = 
     PutBucketVersioning: st.builds(
         PutBucketVersioning, WORDS, st.sampled_from([Versioning.ENABLED, Versioning.SUSPENDED])
     ),
+    PutBucketCors: st.builds(PutBucketCors, WORDS, st.lists(CORS_RULES, min_size=1, max_size=3).map(tuple)),
     PutBucketTagging: st.builds(PutBucketTagging, WORDS, TAGS),
     PutBucketEncryption: st.builds(PutBucketEncryption, WORDS, ENCRYPTIONS),
     PutObjectLockConfiguration: st.builds(PutObjectLockConfiguration, WORDS, st.one_of(st.none(), RETENTIONS)),

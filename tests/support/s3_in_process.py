@@ -86,13 +86,20 @@ class Site:
         return Answer(response.status, response.headers, await read_body(response.body, 1 << 30))
 
     async def send_presigned(
-        self, method: str, path: str, query: str = "", body: bytes = b"", *, expires_s: int = 60
+        self,
+        method: str,
+        path: str,
+        query: str = "",
+        body: bytes = b"",
+        *,
+        headers: Iterable[tuple[str, str]] = (),
+        expires_s: int = 60,
     ) -> Answer:
         now = self.moment_ms[0] / 1000
         signed = presign(
             method, HOST, path, query, self.key.key_id, self.key.secret, expires_s=expires_s, region=REGION, now=now
         )
-        return await self.send_as_is(method, f"{path}?{signed}", body=body)
+        return await self.send_as_is(method, f"{path}?{signed}", (("host", HOST), *headers), body)
 
     async def bucket(self, name: str = "photos", **settings: object) -> Bucket:
         return await self.store.create_bucket(

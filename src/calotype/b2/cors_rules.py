@@ -84,7 +84,7 @@ def problem_of(rule: CorsRule) -> str | None:
         return f"allowedHeaders has {wrong[0]!r}, which is no header name, beginning of one with '*', nor '*'"
     if wrong := [name for name in rule.expose_headers or () if not _HEADER_NAME.fullmatch(name)]:
         return f"exposeHeaders has {wrong[0]!r}, which is no header name"
-    if not 0 <= rule.max_age_s <= LONGEST_MAX_AGE_S:
+    if not 0 <= (rule.max_age_s or 0) <= LONGEST_MAX_AGE_S:
         return f"maxAgeSeconds is {rule.max_age_s}, not 0 to {LONGEST_MAX_AGE_S}"
     if size_bytes(rule) > LONGEST_RULE_BYTES:
         return f"the rule takes {size_bytes(rule)} bytes; {LONGEST_RULE_BYTES} are allowed"
@@ -118,15 +118,18 @@ def size_bytes(rule: CorsRule) -> int:
 
 
 def cors_rules_json(rules: Iterable[CorsRule]) -> list[dict[str, Any]]:
-    """The rules as B2 tells them, with null for lists that were not given."""
+    """The rules as B2 tells them, with null for lists that were not given.
+
+    One that S3 was given without an ID is named by its place.
+    """
     return [
         {
-            "corsRuleName": rule.name,
+            "corsRuleName": rule.name or f"s3-rule-{place}",
             "allowedOrigins": list(rule.allowed_origins),
             "allowedOperations": list(rule.allowed_operations),
             "allowedHeaders": None if rule.allowed_headers is None else list(rule.allowed_headers),
             "exposeHeaders": None if rule.expose_headers is None else list(rule.expose_headers),
-            "maxAgeSeconds": rule.max_age_s,
+            "maxAgeSeconds": rule.max_age_s or 0,
         }
-        for rule in rules
+        for place, rule in enumerate(rules, start=1)
     ]

@@ -8,7 +8,7 @@ allows is refused; any other request goes on without these headers, and the brow
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -33,7 +33,7 @@ class Rule(Protocol):
     @property
     def expose_headers(self) -> Sequence[str] | None: ...
     @property
-    def max_age_s(self) -> int: ...
+    def max_age_s(self) -> int | None: ...
 
 
 RuleType = TypeVar("RuleType", bound=Rule)
@@ -68,13 +68,22 @@ def read_preflight(headers: Headers) -> Preflight | None:
 
 
 def matching_rule(
-    rules: Iterable[RuleType], *, origin: str, operations: Sequence[str], headers: Sequence[str] = ()
+    rules: Iterable[RuleType],
+    *,
+    origin: str,
+    operations: Sequence[str],
+    headers: Sequence[str] = (),
+    covers: Callable[[str, str], bool] | None = None,
 ) -> RuleType | None:
-    """The first rule that allows a page of `origin` one of the operations with these request headers, or None."""
+    """The first rule that allows a page of `origin` one of the operations with these request headers, or None.
+
+    `covers` says whether an entry of `allowed_origins` covers the origin, in place of `origin_matches`.
+    """
+    covers = covers or origin_matches
     for rule in rules:
         if (
             any(operation in rule.allowed_operations for operation in operations)
-            and any(origin_matches(pattern, origin) for pattern in rule.allowed_origins)
+            and any(covers(pattern, origin) for pattern in rule.allowed_origins)
             and all(header_is_allowed(rule.allowed_headers or (), name) for name in headers)
         ):
             return rule
@@ -136,7 +145,8 @@ def preflight_headers(rule: Rule, preflight: Preflight, methods: Sequence[str]) 
     yield "access-control-allow-methods", ", ".join(methods)
     if preflight.headers:
         yield "access-control-allow-headers", ", ".join(preflight.headers)
-    yield "access-control-max-age", str(rule.max_age_s)
+    if rule.max_age_s is not None:
+        yield "access-control-max-age", str(rule.max_age_s)
 
 
 def allowed_origin(rule: Rule, origin: str) -> str:

@@ -2,13 +2,13 @@
 
 S3Error
 ├─ 400  AccessControlListNotSupported, AuthorizationHeaderMalformed, AuthorizationQueryParametersError, BadDigest,
-│       EntityTooLarge, EntityTooSmall, IllegalLocationConstraint, IllegalVersioningConfiguration, IncompleteBody,
-│       InvalidArgument, InvalidBucketAclWithObjectOwnership, InvalidBucketName, InvalidDigest,
+│       BadRequest, EntityTooLarge, EntityTooSmall, IllegalLocationConstraint, IllegalVersioningConfiguration,
+│       IncompleteBody, InvalidArgument, InvalidBucketAclWithObjectOwnership, InvalidBucketName, InvalidDigest,
 │       InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRedirectLocation, InvalidRequest,
 │       InvalidStorageClass, InvalidTag, InvalidTargetBucketForLogging, InvalidURI, KeyTooLong, MalformedACLError,
 │       MalformedPolicy, MalformedXML, MaxMessageLengthExceeded, MetadataTooLarge, MissingSecurityHeader,
 │       UnexpectedContent, UnresolvableGrantByEmailAddress, XAmzContentSHA256Mismatch
-├─ 403  AccessDenied, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
+├─ 403  AccessDenied, AccessForbidden, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
 ├─ 404  MetadataConfigurationNotFound, NoSuchBucket, NoSuchBucketPolicy, NoSuchConfiguration, NoSuchCORSConfiguration,
 │       NoSuchKey, NoSuchLifecycleConfiguration, NoSuchObjectLockConfiguration, NoSuchPublicAccessBlockConfiguration,
 │       NoSuchTagSet, NoSuchUpload, NoSuchVersion, NoSuchWebsiteConfiguration, ObjectLockConfigurationNotFound,
@@ -83,6 +83,11 @@ class AuthorizationHeaderMalformed(S3Error):
 class AuthorizationQueryParametersError(S3Error):
     status, code = 400, "AuthorizationQueryParametersError"
     default_message = "The signature parameters in the query are malformed."
+
+
+class BadRequest(S3Error):
+    status, code = 400, "BadRequest"
+    default_message = "Bad Request"
 
 
 class BadDigest(S3Error):
@@ -261,6 +266,11 @@ class XAmzContentSHA256Mismatch(S3Error):
 class AccessDenied(S3Error):
     status, code = 403, "AccessDenied"
     default_message = "Access Denied"
+
+
+class AccessForbidden(S3Error):
+    status, code = 403, "AccessForbidden"
+    default_message = "Access forbidden."
 
 
 class InvalidAccessKeyId(S3Error):

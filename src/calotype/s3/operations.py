@@ -88,7 +88,6 @@ def _configuration(name: str) -> dict[str, str]:
 NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
     (Scope.BUCKET, "acl"): _configuration("BucketAcl"),
     (Scope.BUCKET, "analytics"): {"PUT": "PutBucketAnalyticsConfiguration"},
-    (Scope.BUCKET, "cors"): _configuration("BucketCors"),
     (Scope.BUCKET, "intelligent-tiering"): {"PUT": "PutBucketIntelligentTieringConfiguration"},
     (Scope.BUCKET, "inventory"): {"PUT": "PutBucketInventoryConfiguration"},
     (Scope.BUCKET, "lifecycle"): _configuration("BucketLifecycleConfiguration"),
@@ -145,6 +144,4 @@ def _refusal(method: str, scope: Scope, sub_resource: str | None) -> OperationNo
         name = NOT_IMPLEMENTED.get((scope, sub_resource), {}).get(method)
         if name is not None:
             return OperationNotImplemented(f"The operation {name} is not implemented.", Operation=name)
-    if method == "OPTIONS":
-        return OperationNotImplemented("Preflight requests are not implemented.", Operation="OptionsObject")
     return MethodNotAllowed(Method=method, ResourceType=sub_resource or scope.name)

@@ -40,6 +40,7 @@ from calotype.s3.bucket_operations import (
 from calotype.s3.call import Answer, Call
 from calotype.s3.configuration.calls import CONFIGURATION_ANSWERS
 from calotype.s3.copy_operation import CopyObject
+from calotype.s3.cross_origin import answer_preflight, opened_to_page
 from calotype.s3.deletion_operations import DeleteObject, DeleteObjects
 from calotype.s3.errors import AccessDenied, EntityTooLarge, IncompleteBody, InternalError, S3Error
 from calotype.s3.forms.calls import post_object
@@ -138,11 +139,16 @@ class S3Server:
         address = Address()
         try:
             address = address_of(request.host, request.path, self._settings.s3_hosts)
-            response = await self._answer(request, address)
+            if request.method == "OPTIONS":
+                response = await answer_preflight(self._store, address, request)
+            else:
+                response = await self._answer(request, address)
         except S3Error as error:
             response = error.to_response(resource=address.resource, request_id=request_id)
             if request.method == "HEAD":
                 response.body = b""
+        if request.method != "OPTIONS":
+            response = await opened_to_page(self._store, address, request, response)
         response.headers = response.headers.merge((("x-amz-request-id", request_id), ("x-amz-id-2", self._host_id)))
         return response
 

@@ -82,14 +82,17 @@ class DefaultRetention:
 
 @dataclass(frozen=True, slots=True)
 class CorsRule:
-    """Which pages of other origins may do what; operations are B2's names and S3's (`s3_get`, …) in one list."""
+    """Which pages of other origins may do what; operations are B2's names and S3's (`s3_get`, …) in one list.
+
+    The name may be empty, and no maximum age be stated: S3 does without.
+    """
 
     name: str
     allowed_origins: tuple[str, ...]
     allowed_operations: tuple[str, ...]
     allowed_headers: tuple[str, ...] | None = None
     expose_headers: tuple[str, ...] | None = None
-    max_age_s: int = 0
+    max_age_s: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from calotype.s3 import xml
+from calotype.s3.configuration.cors import PutBucketCors
 from calotype.s3.configuration.operations import CONFIGURATION_OPERATIONS
-from calotype.store.model import BucketSettings, DefaultRetention, EncryptionScheme, LockMode, Versioning
+from calotype.store.model import BucketSettings, CorsRule, DefaultRetention, EncryptionScheme, LockMode, Versioning
 
 TAGGING = b"<Tagging><TagSet><Tag><Key>film</Key><Value>HP5</Value></Tag></TagSet></Tagging>"
 AES256 = (
@@ -203,6 +204,7 @@ async def test_every_call_needs_its_capability_and_a_bucket(site: Any, operation
 
 
 DOCUMENTS = {
+    "cors": PutBucketCors("photos", (CorsRule("", ("*",), ("s3_get",)),)).to_request().body,
     "versioning": versioning("Enabled"),
     "tagging": TAGGING,
     "encryption": AES256,

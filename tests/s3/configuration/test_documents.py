@@ -35,6 +35,12 @@ def logging(content: str) -> str:
     return f"<BucketLoggingStatus><LoggingEnabled>{content}</LoggingEnabled></BucketLoggingStatus>"
 
 
+def cors(*rules: str) -> str:
+    inner = "".join(f"<CORSRule>{rule}</CORSRule>" for rule in rules)
+    return f"<CORSConfiguration>{inner}</CORSConfiguration>"
+
+
+ANY_GET = "<AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>"
 LOG = "<TargetBucket>logs</TargetBucket><TargetPrefix/>"
 
 
@@ -131,6 +137,20 @@ LOG = "<TargetBucket>logs</TargetBucket><TargetPrefix/>"
         ("website", "<WebsiteConfiguration/>", errors.OperationNotImplemented),
         ("replication", "<ReplicationConfiguration/>", errors.OperationNotImplemented),
         ("inventory", "<InventoryConfiguration/>", errors.OperationNotImplemented),
+        # a rule of CORS has an origin and methods that S3 has, with one wildcard at most in a pattern
+        ("cors", "<CORSConfiguration/>", errors.MalformedXML),
+        ("cors", cors("<AllowedMethod>GET</AllowedMethod>"), errors.MalformedXML),
+        ("cors", cors("<AllowedOrigin>*</AllowedOrigin>"), errors.MalformedXML),
+        ("cors", cors("<AllowedOrigin/><AllowedMethod>GET</AllowedMethod>"), errors.MalformedXML),
+        ("cors", cors("<AllowedOrigin>*</AllowedOrigin><AllowedMethod>PATCH</AllowedMethod>"), errors.InvalidRequest),
+        ("cors", cors("<AllowedOrigin>*</AllowedOrigin><AllowedMethod>get</AllowedMethod>"), errors.InvalidRequest),
+        ("cors", cors("<AllowedOrigin>*.a.*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>"), errors.InvalidRequest),
+        ("cors", cors(f"{ANY_GET}<AllowedHeader>x-*-*</AllowedHeader>"), errors.InvalidRequest),
+        ("cors", cors(f"{ANY_GET}<ExposeHeader>x-*</ExposeHeader>"), errors.InvalidRequest),
+        ("cors", cors(f"{ANY_GET}<MaxAgeSeconds>soon</MaxAgeSeconds>"), errors.MalformedXML),
+        ("cors", cors(f"{ANY_GET}<MaxAgeSeconds>-1</MaxAgeSeconds>"), errors.MalformedXML),
+        ("cors", cors(f"{ANY_GET}<ID>{'i' * 256}</ID>"), errors.InvalidRequest),
+        ("cors", cors(*[ANY_GET] * 101), errors.InvalidRequest),  # up to 100 rules
         # 50 tags
         (
             "tagging",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from calotype.s3.call import Answer
 from calotype.s3.configuration import (
     absent,
+    cors_calls,
     encryption_calls,
     fixed_calls,
     logging_calls,
@@ -14,6 +15,7 @@ from calotype.s3.configuration import (
     tagging_calls,
     versioning_calls,
 )
+from calotype.s3.configuration.cors import DeleteBucketCors, GetBucketCors, PutBucketCors
 from calotype.s3.configuration.encryption import DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption
 from calotype.s3.configuration.logging import GetBucketLogging, PutBucketLogging
 from calotype.s3.configuration.notification import (
@@ -33,6 +35,9 @@ from calotype.s3.operation import Operation
 
 CONFIGURATION_ANSWERS: Mapping[type[Operation], Answer] = {
     PutBucketVersioning: versioning_calls.put_bucket_versioning,
+    GetBucketCors: cors_calls.get_bucket_cors,
+    PutBucketCors: cors_calls.put_bucket_cors,
+    DeleteBucketCors: cors_calls.delete_bucket_cors,
     GetBucketTagging: tagging_calls.get_bucket_tagging,
     PutBucketTagging: tagging_calls.put_bucket_tagging,
     DeleteBucketTagging: tagging_calls.delete_bucket_tagging,

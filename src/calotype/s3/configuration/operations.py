@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calotype.s3.configuration import absent
+from calotype.s3.configuration.cors import DeleteBucketCors, GetBucketCors, PutBucketCors
 from calotype.s3.configuration.encryption import DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption
 from calotype.s3.configuration.logging import GetBucketLogging, PutBucketLogging
 from calotype.s3.configuration.notification import (
@@ -22,6 +23,9 @@ from calotype.s3.operation import Operation
 
 CONFIGURATION_OPERATIONS: tuple[type[Operation], ...] = (
     PutBucketVersioning,
+    GetBucketCors,
+    PutBucketCors,
+    DeleteBucketCors,
     GetBucketTagging,
     PutBucketTagging,
     DeleteBucketTagging,
