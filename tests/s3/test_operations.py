@@ -44,9 +44,10 @@ from calotype.s3.object_lock_operations import (
 )
 from calotype.s3.object_operations import Conditions, ContentChecksum, GetObject, HeadObject, PutObject
 from calotype.s3.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
-from calotype.s3.operation import STORAGE_CLASSES, CannedAcl, Operation
+from calotype.s3.operation import STORAGE_CLASSES, Operation
 from calotype.s3.request import S3Request
 from calotype.store.model import LockMode, Retention
+from support.access_operations import ACCESS_STRATEGIES, ASKED_ACLS, OWNERSHIPS
 from support.configuration_operations import CONFIGURATION_STRATEGIES
 
 # Header values go through HTTP without outer white space and never empty; keys are any UTF-8.
@@ -56,7 +57,7 @@ PREFIXES = st.one_of(st.just(b""), KEYS)
 TOKENS = st.from_regex(r"[A-Za-z0-9_.-]{1,20}", fullmatch=True)
 VALUES = st.from_regex(r"[!-~]([ -~]{0,20}[!-~])?", fullmatch=True)
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs"]), min_size=1, max_size=20)
-ACLS = st.one_of(st.none(), st.sampled_from(CannedAcl))
+ACLS = st.one_of(st.none(), ASKED_ACLS)
 XML_KEYS = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1, max_size=30
 ).map(str.encode)
@@ -131,8 +132,14 @@ READ_FIELDS = {
 }
 
 STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
-    ListBuckets: st.builds(ListBuckets, st.one_of(st.just(""), BUCKETS)),
-    CreateBucket: st.builds(CreateBucket, BUCKETS, ACLS, maybe(TOKENS)),
+    ListBuckets: st.builds(
+        ListBuckets,
+        st.one_of(st.just(""), BUCKETS),
+        st.one_of(st.none(), st.integers(1, 10_000)),
+        maybe(TOKENS),
+        maybe(TOKENS),
+    ),
+    CreateBucket: st.builds(CreateBucket, BUCKETS, ACLS, maybe(TOKENS), st.one_of(st.none(), OWNERSHIPS)),
     HeadBucket: st.builds(HeadBucket, BUCKETS),
     DeleteBucket: st.builds(DeleteBucket, BUCKETS),
     GetBucketLocation: st.builds(GetBucketLocation, BUCKETS),
@@ -265,6 +272,7 @@ STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
         st.builds(ListMultipartUploads, BUCKETS, PREFIXES, PREFIXES),
     ),
     **CONFIGURATION_STRATEGIES,
+    **ACCESS_STRATEGIES,
 }
 
 
@@ -410,7 +418,7 @@ RETENTION = [
         ([("x-amz-meta-a", "\xe9")], errors.InvalidArgument),  # latin-1
         ([("x-amz-storage-class", "PLATINUM")], errors.InvalidStorageClass),
         ([("x-amz-acl", "open-to-all")], errors.InvalidArgument),
-        ([("x-amz-acl", "public-read-write")], errors.OperationNotImplemented),
+        ([("x-amz-acl", "private"), ("x-amz-grant-read", "id=1")], errors.InvalidRequest),
         ([("x-amz-tagging", "a=b&a=c")], errors.InvalidArgument),
         ([("x-amz-tagging", "&".join(f"{name}=1" for name in "abcdefghijk"))], errors.InvalidTag),  # 10 at most
         # The mode of a retention and its date come together, each in S3's words.
@@ -422,7 +430,7 @@ RETENTION = [
         ([RETENTION[0], ("x-amz-object-lock-retain-until-date", "2030-01-01T00:00:00")], errors.InvalidArgument),
         ([("x-amz-object-lock-legal-hold", "on")], errors.InvalidArgument),
         ([("x-amz-website-redirect-location", "example.com")], errors.InvalidRedirectLocation),
-        ([("x-amz-grant-read", "id=1")], errors.OperationNotImplemented),
+        ([("x-amz-grant-read", "everybody")], errors.InvalidArgument),
         ([("x-amz-server-side-encryption", "aws:kms")], errors.OperationNotImplemented),
         ([("x-amz-server-side-encryption", "AES128")], errors.InvalidArgument),
         ([*CUSTOMER_KEY, ("x-amz-server-side-encryption", "AES256")], errors.InvalidArgument),

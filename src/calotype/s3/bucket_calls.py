@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calotype.http.message import Headers, Response
 from calotype.s3 import names, xml
+from calotype.s3.access.asked_acls import settings_of_new_bucket
 from calotype.s3.bucket_operations import (
     CreateBucket,
     DeleteBucket,
@@ -17,10 +18,9 @@ from calotype.s3.errors import (
     BucketAlreadyOwnedByYou,
     IllegalLocationConstraint,
 )
-from calotype.s3.operation import CannedAcl
-from calotype.s3.results import XML_TYPE, Owner
+from calotype.s3.results import XML_TYPE
 from calotype.store import errors as store_errors
-from calotype.store.model import BucketType, Versioning
+from calotype.store.model import BucketSettings, Versioning
 
 # In this region S3 answers 200 to the creation of a bucket that one has already, everywhere else 409.
 FIRST_REGION = "us-east-1"
@@ -30,12 +30,6 @@ def xml_response(content: bytes) -> Response:
     return Response(200, Headers((("content-type", XML_TYPE),)), content)
 
 
-async def owner_of(call: Call, account_id: str) -> Owner:
-    accounts = {account.account_id: account for account in await call.store.accounts()}
-    account = accounts[account_id]
-    return Owner(account.canonical_user_id, account.name)
-
-
 async def create_bucket(call: Call, asked: CreateBucket) -> Response:
     call.allow_on_account(asked.action)
     names.check_new_bucket_name(asked.bucket)
@@ -43,12 +37,11 @@ async def create_bucket(call: Call, asked: CreateBucket) -> Response:
         raise IllegalLocationConstraint(
             f"The {asked.location} location constraint is not this server's region, {call.settings.region}."
         )
+    owner = call.principal.account_id
+    more = settings_of_new_bucket(asked.acl, asked.ownership, owner, call.store.accounts_directory)
     try:
         bucket = await call.store.create_bucket(
-            call.principal.account_id,
-            asked.bucket,
-            type=BucketType.PUBLIC if asked.acl is CannedAcl.PUBLIC_READ else BucketType.PRIVATE,
-            versioning=Versioning.UNVERSIONED,
+            owner, asked.bucket, versioning=Versioning.UNVERSIONED, settings=BucketSettings(more=more)
         )
         call.bucket_owner, call.bucket_name = bucket.account_id, bucket.name
     except store_errors.BucketExists as exc:

@@ -5,24 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
+from calotype.http.message import Headers
 from calotype.s3 import xml
+from calotype.s3.access.grants import AskedAcl, acl_headers, acl_of
+from calotype.s3.access.ownership import Ownership, ownership_headers, ownership_of
 from calotype.s3.errors import MalformedXML
-from calotype.s3.operation import (
-    CannedAcl,
-    Operation,
-    Scope,
-    TransactionClass,
-    acl_of,
-    bucket_of,
-    header_fields,
-    refuse_unsupported_headers,
-)
+from calotype.s3.operation import Operation, Scope, TransactionClass, bucket_of, refuse_unsupported_headers
 from calotype.s3.request import S3Request
 
 
 @dataclass(frozen=True, slots=True)
 class CreateBucket(Operation):
-    """`location` is the region that the body constrains the bucket to."""
+    """`location` is the region that the body constrains the bucket to, `ownership` whose its objects shall be."""
 
     name = "CreateBucket"
     method = "PUT"
@@ -32,19 +26,23 @@ class CreateBucket(Operation):
     has_document = True
 
     bucket: str
-    acl: CannedAcl | None = None
+    acl: AskedAcl | None = None
     location: str | None = None
+    ownership: Ownership | None = None
 
     @classmethod
     def from_request(cls, request: S3Request) -> Self:
         refuse_unsupported_headers(request.headers)
-        return cls(bucket_of(request), acl_of(request), _location_constraint(request.body))
+        return cls(
+            bucket_of(request), acl_of(request), _location_constraint(request.body), ownership_of(request.headers)
+        )
 
     def to_request(self) -> S3Request:
         body = b""
         if self.location is not None:
             body = xml.document("CreateBucketConfiguration", ("LocationConstraint", self.location))
-        return S3Request(self.method, self.bucket, headers=header_fields(x_amz_acl=self.acl), body=body)
+        headers = Headers([*acl_headers(self.acl), *ownership_headers(self.ownership)])
+        return S3Request(self.method, self.bucket, headers=headers, body=body)
 
 
 def _location_constraint(body: bytes) -> str | None:

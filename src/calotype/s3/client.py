@@ -29,6 +29,7 @@ from calotype.auth.checksums import as_base64
 from calotype.auth.sigv4 import UNSIGNED_PAYLOAD, presign, sign_headers
 from calotype.http.http_date import parse_http_date
 from calotype.http.message import Headers
+from calotype.s3.access.canned_acl import CannedAcl
 from calotype.s3.addressing import Address, path_of
 from calotype.s3.bucket_operations import (
     CreateBucket,
@@ -41,7 +42,7 @@ from calotype.s3.description import STORED_HEADERS, Description, metadata_from_h
 from calotype.s3.errors import BadDigest, NoSuchBucket, NoSuchKey, S3Error, error_from_response
 from calotype.s3.listing_operations import ListBuckets, ListObjectsV2
 from calotype.s3.object_operations import Conditions, GetObject, HeadObject, PutObject
-from calotype.s3.operation import CannedAcl, Operation
+from calotype.s3.operation import Operation
 from calotype.s3.request import S3Request, encoded_query
 from calotype.s3.results import BucketList, BucketSummary, DeleteResult, ObjectList, ObjectSummary
 
@@ -180,9 +181,9 @@ class S3Client(ApiClient):
     def list_buckets(self, *, prefix: str = "") -> tuple[BucketSummary, ...]:
         return BucketList.from_xml(self._call(ListBuckets(prefix)).content).buckets
 
-    def create_bucket(self, bucket: str, *, public: bool = False, location: str | None = None) -> None:
+    def create_bucket(self, bucket: str, *, acl: CannedAcl | None = None, location: str | None = None) -> None:
         """Raises BucketAlreadyExists or BucketAlreadyOwnedByYou."""
-        self._call(CreateBucket(bucket, CannedAcl.PUBLIC_READ if public else None, location))
+        self._call(CreateBucket(bucket, acl, location))
 
     def has_bucket(self, bucket: str) -> bool:
         """Whether it is there and ours to use; raises AccessDenied when it is somebody else's."""

@@ -86,18 +86,15 @@ def _configuration(name: str) -> dict[str, str]:
 
 
 NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
-    (Scope.BUCKET, "acl"): _configuration("BucketAcl"),
     (Scope.BUCKET, "analytics"): {"PUT": "PutBucketAnalyticsConfiguration"},
     (Scope.BUCKET, "intelligent-tiering"): {"PUT": "PutBucketIntelligentTieringConfiguration"},
     (Scope.BUCKET, "inventory"): {"PUT": "PutBucketInventoryConfiguration"},
     (Scope.BUCKET, "lifecycle"): _configuration("BucketLifecycleConfiguration"),
     (Scope.BUCKET, "metadataTable"): {"POST": "CreateBucketMetadataTableConfiguration"},
     (Scope.BUCKET, "metrics"): {"PUT": "PutBucketMetricsConfiguration"},
-    (Scope.BUCKET, "ownershipControls"): _configuration("BucketOwnershipControls"),
     (Scope.BUCKET, "replication"): {"PUT": "PutBucketReplication"},
     (Scope.BUCKET, "session"): {"GET": "CreateSession"},
     (Scope.BUCKET, "website"): {"PUT": "PutBucketWebsite"},
-    (Scope.OBJECT, "acl"): {"GET": "GetObjectAcl", "PUT": "PutObjectAcl"},
     (Scope.OBJECT, "renameObject"): {"PUT": "RenameObject"},
     (Scope.OBJECT, "restore"): {"POST": "RestoreObject"},
     (Scope.OBJECT, "select"): {"POST": "SelectObjectContent"},

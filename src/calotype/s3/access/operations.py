@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from calotype.s3.access.acl_operations import GetBucketAcl, GetObjectAcl, PutBucketAcl, PutObjectAcl
+from calotype.s3.access.ownership_operations import (
+    DeleteBucketOwnershipControls,
+    GetBucketOwnershipControls,
+    PutBucketOwnershipControls,
+)
 from calotype.s3.access.policy_operations import (
     DeleteBucketPolicy,
     GetBucketPolicy,
@@ -16,6 +22,13 @@ from calotype.s3.access.public_access_block_operations import (
 from calotype.s3.operation import Operation
 
 ACCESS_OPERATIONS: tuple[type[Operation], ...] = (
+    GetBucketAcl,
+    PutBucketAcl,
+    GetObjectAcl,
+    PutObjectAcl,
+    GetBucketOwnershipControls,
+    PutBucketOwnershipControls,
+    DeleteBucketOwnershipControls,
     GetBucketPolicy,
     PutBucketPolicy,
     DeleteBucketPolicy,

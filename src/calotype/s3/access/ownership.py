@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from calotype.http.message import Headers
 from calotype.s3.access.acl import Acl, Grantee
 from calotype.s3.access.permissions import AclPermission
-from calotype.s3.errors import AccessControlListNotSupported
+from calotype.s3.errors import AccessControlListNotSupported, InvalidArgument
 
 SETTING = "ownership"
 """Where `BucketSettings.more` keeps it."""
+
+HEADER = "x-amz-object-ownership"
 
 
 class Ownership(StrEnum):
@@ -26,6 +29,22 @@ class Ownership(StrEnum):
     @property
     def ignores_acls(self) -> bool:
         return self is Ownership.BUCKET_OWNER_ENFORCED
+
+
+def ownership_of(headers: Headers) -> Ownership | None:
+    """What a new bucket's creator asks for; raises InvalidArgument."""
+    text = headers.get(HEADER)
+    if not text:
+        return None
+    try:
+        return Ownership(text)
+    except ValueError as exc:
+        raise InvalidArgument.of(HEADER, text, f"Invalid {HEADER} header") from exc
+
+
+def ownership_headers(ownership: Ownership | None) -> list[tuple[str, str]]:
+    """The header field that `ownership_of` reads back."""
+    return [] if ownership is None else [(HEADER, ownership.value)]
 
 
 def configured_ownership(more: Mapping[str, Any]) -> Ownership | None:
