@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from calotype.auth.checksums import COMBINABLE, combined, composite
+from calotype.s3.access.initiators import without_initiator
 from calotype.s3.checksum_plan import ChecksumPlan, ChecksumType
 from calotype.s3.errors import BadDigest, EntityTooSmall, InvalidPart, InvalidPartOrder, InvalidRequest
 from calotype.s3.multipart_operations import CompletedPart, CompleteMultipartUpload
@@ -152,7 +153,7 @@ def check_object_checksum(asked: CompleteMultipartUpload, plan: ChecksumPlan | N
 def completed_attributes(
     attributes: Mapping[str, Any], plan: ChecksumPlan | None, checksum: str | None
 ) -> dict[str, Any]:
-    kept = {name: value for name, value in attributes.items() if name != PLAN}
+    kept = {name: value for name, value in without_initiator(attributes).items() if name != PLAN}
     if plan is None or checksum is None:
         return kept
     return {**kept, "checksum": {"algorithm": plan.algorithm, "value": checksum, "type": plan.type.value}}

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from calotype.auth.checksums import CHECKSUMS, as_base64
 from calotype.http.message import Response
 from calotype.s3 import names
+from calotype.s3.access.acl_calls import access_of_new_object
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.encryption_key import customer_key, encryption_key
 from calotype.s3.errors import InvalidRequest
 from calotype.s3.multipart_results import checksum_nodes
-from calotype.s3.object_calls import attributes_of, draft_of
+from calotype.s3.object_calls import draft_of
 from calotype.s3.object_lock_calls import allow_lock
 from calotype.s3.object_tagging_calls import tags_of
 from calotype.s3.object_versions import readable_version, shown_id
@@ -32,6 +34,7 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
     call.allow(asked.action, bucket, asked.key)
     allow_lock(call, bucket, asked.key, asked.description.lock)
     names.check_key(asked.key)
+    access = access_of_new_object(call, bucket, asked.key, asked.description.acl)
     precondition = write_precondition(asked.conditions, asked.key)
     source_bucket = await call.source_bucket(asked.source_bucket)
     source_key = customer_key(call, asked.source_customer_key)
@@ -51,7 +54,7 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
         source,
         bucket,
         asked.key,
-        copied_draft(asked, source, checksum),
+        copied_draft(asked, source, {**checksum, **access}),
         source_key=source_key,
         key_of_copy=key,
         precondition=precondition,
@@ -96,12 +99,15 @@ def changes_something(asked: CopyObject, source: FileVersion) -> bool:
     )
 
 
-def copied_draft(asked: CopyObject, source: FileVersion, checksum: dict[str, Any]) -> VersionDraft:
-    """The source's own metadata and tags, or those of the request. ACL, lock and storage class are never copied."""
+def copied_draft(asked: CopyObject, source: FileVersion, more: Mapping[str, Any]) -> VersionDraft:
+    """The source's own metadata and tags, or those of the request. ACL, lock and storage class are never copied.
+
+    `more` are attributes beside.
+    """
     description = asked.description
     if not asked.replaces_tags:
         description = replace(description, tags=tags_of(source))
-    draft = replace(draft_of(description, None), attributes={**attributes_of(description, None), **checksum})
+    draft = draft_of(description, None, more)
     if asked.replaces_metadata:
         return draft
     return replace(draft, content_type=source.content_type, info=source.info, headers=source.headers)

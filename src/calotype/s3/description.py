@@ -9,9 +9,10 @@ from typing import Self
 
 from calotype.auth.checksums import as_base64
 from calotype.http.message import Headers
+from calotype.s3.access.grants import AskedAcl, acl_headers, acl_of
 from calotype.s3.errors import InvalidArgument, InvalidRedirectLocation, InvalidStorageClass, MetadataTooLarge
 from calotype.s3.object_lock import NO_LOCK, StatedLock
-from calotype.s3.operation import STORAGE_CLASSES, CannedAcl, acl_of, refuse_unsupported_headers
+from calotype.s3.operation import STORAGE_CLASSES, refuse_unsupported_headers
 from calotype.s3.request import S3Request
 from calotype.s3.tags import HEADER as TAGGING_HEADER
 from calotype.s3.tags import tags_of_header, tags_to_header
@@ -37,7 +38,7 @@ class Description:
     content_type: str = DEFAULT_CONTENT_TYPE
     metadata: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
-    acl: CannedAcl | None = None
+    acl: AskedAcl | None = None
     storage_class: str = "STANDARD"
     tags: Mapping[str, str] = field(default_factory=dict)
     lock: StatedLock = NO_LOCK
@@ -60,8 +61,7 @@ class Description:
 
     def to_headers(self) -> list[tuple[str, str]]:
         fields = [("content-type", self.content_type), *self.headers.items(), *metadata_to_headers(self.metadata)]
-        if self.acl is not None:
-            fields.append(("x-amz-acl", self.acl))
+        fields += acl_headers(self.acl)
         if self.storage_class != "STANDARD":
             fields.append(("x-amz-storage-class", self.storage_class))
         if self.tags:

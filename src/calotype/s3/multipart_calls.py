@@ -5,11 +5,13 @@ So the B2 API sees the same uploads, may send parts of them, finish and cancel t
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from calotype.http.message import Headers, Response
 from calotype.s3 import names
-from calotype.s3.bucket_calls import owner_of, xml_response
+from calotype.s3.access.acl_calls import access_of_new_object
+from calotype.s3.access.initiators import initiator_attributes, initiator_of
+from calotype.s3.access.kept_acls import owner_of_object
+from calotype.s3.access.named_grantees import owner_named
+from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.checksum_plan import ChecksumPlan
 from calotype.s3.completion import finished_of, is_repeated, plan_attributes, plan_of, type_mismatch
@@ -29,6 +31,7 @@ from calotype.s3.multipart_operations import (
 )
 from calotype.s3.multipart_results import (
     PartPage,
+    People,
     UploadPage,
     completed_document,
     copied_part_document,
@@ -56,8 +59,9 @@ async def create_multipart_upload(call: Call, asked: CreateMultipartUpload) -> R
     call.allow(asked.action, bucket, asked.key)
     allow_lock(call, bucket, asked.key, asked.description.lock)
     names.check_key(asked.key)
-    draft = draft_of(asked.description, None)
-    draft = replace(draft, attributes={**draft.attributes, **plan_attributes(asked.checksum)})
+    access = access_of_new_object(call, bucket, asked.key, asked.description.acl)
+    began = initiator_attributes(call.principal.account_id, bucket)
+    draft = draft_of(asked.description, None, {**access, **began, **plan_attributes(asked.checksum)})
     encryption = encryption_key(call, asked.encryption)
     file = await call.store.large_files.start(bucket, asked.key, draft, encryption=encryption)
     response = xml_response(initiated_document(bucket.name, file.key, file.version_id))
@@ -99,6 +103,18 @@ async def allowed_bucket(call: Call, asked: OnUpload) -> Bucket:
     bucket = await call.bucket(asked.bucket)
     call.allow(asked.action, bucket, asked.key)
     return bucket
+
+
+async def allowed_upload(call: Call, asked: AbortMultipartUpload | ListParts) -> tuple[Bucket, FileVersion]:
+    """The bucket and the upload in progress; who began it, may. Raises AccessDenied, NoSuchUpload."""
+    bucket = await call.bucket(asked.bucket)
+    try:
+        file = await upload_in_progress(call, bucket, asked)
+    except NoSuchUpload:
+        call.allow(asked.action, bucket, asked.key)
+        raise
+    call.allow(asked.action, bucket, asked.key, version=file)
+    return bucket, file
 
 
 async def upload_in_progress(call: Call, bucket: Bucket, asked: OnUpload) -> FileVersion:
@@ -216,8 +232,7 @@ def location_of(call: Call) -> str:
 
 
 async def abort_multipart_upload(call: Call, asked: AbortMultipartUpload) -> Response:
-    bucket = await allowed_bucket(call, asked)
-    file = await upload_in_progress(call, bucket, asked)
+    _, file = await allowed_upload(call, asked)
     try:
         await call.store.large_files.cancel(file.version_id)
     except store_errors.NoSuchUpload as exc:  # completed or aborted by somebody else in this moment
@@ -227,12 +242,17 @@ async def abort_multipart_upload(call: Call, asked: AbortMultipartUpload) -> Res
 
 async def list_parts(call: Call, asked: ListParts) -> Response:
     """The parts that are here, by number, behind the marker."""
-    bucket = await allowed_bucket(call, asked)
+    bucket, file = await allowed_upload(call, asked)
     max_parts = min(asked.max_parts, MOST_LISTED)
-    file = await upload_in_progress(call, bucket, asked)
     found = await call.store.large_files.parts(file, asked.part_number_marker + 1, max_parts + 1) if max_parts else []
     page = PartPage(found[:max_parts], len(found) > max_parts)
-    return xml_response(parts_document(asked, file, page, max_parts, await owner_of(call, bucket.account_id)))
+    return xml_response(parts_document(asked, file, page, max_parts, people_of(call, bucket, file)))
+
+
+def people_of(call: Call, bucket: Bucket, file: FileVersion) -> People:
+    accounts = call.store.accounts_directory
+    initiator = owner_named(initiator_of(file), accounts)
+    return People(initiator, owner_named(owner_of_object(bucket, file), accounts))
 
 
 async def list_multipart_uploads(call: Call, asked: ListMultipartUploads) -> Response:
@@ -240,7 +260,7 @@ async def list_multipart_uploads(call: Call, asked: ListMultipartUploads) -> Res
     call.allow(asked.action, bucket, asked.prefix)
     max_uploads = min(asked.max_uploads, MOST_LISTED)
     page = await page_of(call, bucket, asked, max_uploads) if max_uploads else UploadPage()
-    return xml_response(uploads_document(asked, page, max_uploads, await owner_of(call, bucket.account_id)))
+    return xml_response(uploads_document(asked, page, max_uploads, lambda file: people_of(call, bucket, file)))
 
 
 async def page_of(call: Call, bucket: Bucket, asked: ListMultipartUploads, max_uploads: int) -> UploadPage:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from calotype.auth.checksums import CHECKSUMS
@@ -74,7 +74,21 @@ class PartPage:
     is_truncated: bool
 
 
-def parts_document(asked: ListParts, file: FileVersion, page: PartPage, max_parts: int, owner: Owner) -> bytes:
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who began an upload, and whose the object will be."""
+
+    initiator: Owner
+    owner: Owner
+
+    def to_nodes(self) -> list[xml.Node]:
+        return [("Initiator", self.initiator.to_node()[1]), ("Owner", self.owner.to_node()[1])]
+
+
+PeopleOf = Callable[[FileVersion], People]
+
+
+def parts_document(asked: ListParts, file: FileVersion, page: PartPage, max_parts: int, people: People) -> bytes:
     plan = plan_of(file)
     last = page.parts[-1].part_number if page.parts else asked.part_number_marker
     return xml.document(
@@ -82,7 +96,7 @@ def parts_document(asked: ListParts, file: FileVersion, page: PartPage, max_part
         ("Bucket", asked.bucket),
         ("Key", KeyForm(False).text(asked.key)),
         ("UploadId", asked.upload_id),
-        *people(owner),
+        *people.to_nodes(),
         ("StorageClass", storage_class(file)),
         ("PartNumberMarker", str(asked.part_number_marker)),
         ("NextPartNumberMarker", str(last)),
@@ -91,12 +105,6 @@ def parts_document(asked: ListParts, file: FileVersion, page: PartPage, max_part
         *plan_nodes(plan),
         *(("Part", part_nodes(part, plan)) for part in page.parts),
     )
-
-
-def people(owner: Owner) -> list[xml.Node]:
-    """Who began an upload, and whose it is: the bucket's owner both times."""
-    _, content = owner.to_node()
-    return [("Initiator", content), ("Owner", content)]
 
 
 def storage_class(file: FileVersion) -> str:
@@ -125,7 +133,7 @@ class UploadPage:
     is_truncated: bool = False
 
 
-def uploads_document(asked: ListMultipartUploads, page: UploadPage, max_uploads: int, owner: Owner) -> bytes:
+def uploads_document(asked: ListMultipartUploads, page: UploadPage, max_uploads: int, people_of: PeopleOf) -> bytes:
     form = KeyForm(asked.encode_url)
     nodes: list[xml.Node] = [
         ("Bucket", asked.bucket),
@@ -138,7 +146,7 @@ def uploads_document(asked: ListMultipartUploads, page: UploadPage, max_uploads:
         ("MaxUploads", str(max_uploads)),
         ("IsTruncated", boolean(page.is_truncated)),
     ]
-    return xml.document("ListMultipartUploadsResult", *nodes, *(upload_node(row, form, owner) for row in page.rows))
+    return xml.document("ListMultipartUploadsResult", *nodes, *(upload_node(row, form, people_of) for row in page.rows))
 
 
 def next_markers(page: UploadPage, form: KeyForm) -> list[xml.Node]:
@@ -150,13 +158,13 @@ def next_markers(page: UploadPage, form: KeyForm) -> list[xml.Node]:
     return [("NextKeyMarker", form.text(last.key)), ("NextUploadIdMarker", last.version_id)]
 
 
-def upload_node(row: FileVersion | bytes, form: KeyForm, owner: Owner) -> xml.Node:
+def upload_node(row: FileVersion | bytes, form: KeyForm, people_of: PeopleOf) -> xml.Node:
     if isinstance(row, bytes):
         return ("CommonPrefixes", [("Prefix", form.text(row))])
     content: list[xml.Node] = [
         ("Key", form.text(row.key)),
         ("UploadId", row.version_id),
-        *people(owner),
+        *people_of(row).to_nodes(),
         ("StorageClass", storage_class(row)),
         ("Initiated", iso_time(row.uploaded_at_ms)),
         *plan_nodes(plan_of(row)),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from calotype.auth.checksums import Checksum
 from calotype.http.message import Headers, Response
 from calotype.s3 import names
+from calotype.s3.access.acl_calls import access_of_new_object
 from calotype.s3.call import Call
 from calotype.s3.description import Description
 from calotype.s3.encryption_key import encryption_key
 from calotype.s3.object_lock_calls import allow_lock
 from calotype.s3.object_operations import ContentChecksum, PutObject
 from calotype.s3.object_tagging_calls import tags_attribute
-from calotype.s3.operation import CannedAcl
 from calotype.s3.payload import payload_of
 from calotype.s3.preconditions import write_precondition
 from calotype.s3.reads import checksum_headers, version_headers
@@ -41,6 +42,7 @@ async def put_content(call: Call, bucket: Bucket, asked: PutObject, content: Con
     call.allow(asked.action, bucket, asked.key)
     allow_lock(call, bucket, asked.key, asked.description.lock)
     names.check_key(asked.key)
+    access = access_of_new_object(call, bucket, asked.key, asked.description.acl)
     precondition = write_precondition(asked.conditions, asked.key)
     async with call.store.upload(
         bucket,
@@ -50,27 +52,26 @@ async def put_content(call: Call, bucket: Bucket, asked: PutObject, content: Con
         encryption=encryption_key(call, asked.encryption),
     ) as upload:
         checksum = await content.received_by(upload)
-        version = await upload.commit(draft_of(asked.description, checksum), precondition)
+        version = await upload.commit(draft_of(asked.description, checksum, access), precondition)
     call.bytes_in = version.length
     return version
 
 
-def draft_of(description: Description, checksum: ContentChecksum | None) -> VersionDraft:
+def draft_of(description: Description, checksum: ContentChecksum | None, access: Mapping[str, Any]) -> VersionDraft:
+    """The version to be; `access` is what `access_of_new_object` says."""
     return VersionDraft(
         content_type=description.content_type,
         info=dict(description.metadata),
         headers=dict(description.headers),
-        attributes=attributes_of(description, checksum),
+        attributes={**attributes_of(description, checksum), **access},
         retention=description.lock.retention,
         legal_hold=description.lock.legal_hold,
     )
 
 
 def attributes_of(description: Description, checksum: ContentChecksum | None) -> dict[str, Any]:
-    """What S3 alone knows of an object; absent means private, STANDARD, without tags, redirect and checksum."""
+    """What S3 alone knows of an object; absent means STANDARD, without tags, redirect and checksum."""
     attributes = tags_attribute(description.tags)
-    if description.acl is CannedAcl.PUBLIC_READ:
-        attributes["acl"] = description.acl.value
     if description.storage_class != "STANDARD":
         attributes["storage_class"] = description.storage_class
     if description.website_redirect is not None:

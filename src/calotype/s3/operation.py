@@ -92,34 +92,7 @@ def part_number_of(request: S3Request) -> int | None:
     return number
 
 
-class CannedAcl(StrEnum):
-    """The two ACLs that this store knows: allPrivate and allPublic in B2's words (b2.md §8.4)."""
-
-    PRIVATE = "private"
-    PUBLIC_READ = "public-read"
-
-
-# Owner, bucket owner and reader of a private object are the same account here.
-_MEANS_PRIVATE = frozenset({"private", "bucket-owner-read", "bucket-owner-full-control", "aws-exec-read"})
-_OTHER_ACLS = frozenset({"public-read-write", "authenticated-read", "log-delivery-write"})
-
-
-def acl_of(request: S3Request) -> CannedAcl | None:
-    """The canned ACL of `x-amz-acl`, None when there is none."""
-    text = request.header("x-amz-acl")
-    if text is None:
-        return None
-    if text == CannedAcl.PUBLIC_READ:
-        return CannedAcl.PUBLIC_READ
-    if text in _MEANS_PRIVATE:
-        return CannedAcl.PRIVATE
-    if text in _OTHER_ACLS:
-        raise OperationNotImplemented(f"The canned ACL {text} is not implemented.", Header="x-amz-acl")
-    raise InvalidArgument.of("x-amz-acl", text, "The canned ACL is not known.")
-
-
 # Header fields that ask for something a client would miss if it were passed over.
-_UNSUPPORTED_PREFIXES = ("x-amz-grant-",)
 _UNSUPPORTED_NAMES = frozenset(
     {
         "x-amz-bucket-object-lock-enabled",
@@ -135,7 +108,7 @@ def refuse_unsupported_headers(headers: Headers) -> None:
     for name, value in headers:
         if name == "x-amz-bucket-object-lock-enabled" and value.lower() == "false":
             continue
-        if name in _UNSUPPORTED_NAMES or name.startswith(_UNSUPPORTED_PREFIXES):
+        if name in _UNSUPPORTED_NAMES:
             raise OperationNotImplemented(
                 f"A header you provided implies functionality that is not implemented: {name}", Header=name
             )

@@ -236,7 +236,7 @@ FRIEND_ARN = {"AWS": f"arn:aws:iam::{FRIEND}:root"}
         (FRIENDS, "s3:GetObject", [statement("Allow", "s3:*"), statement("Deny", "s3:*", FRIEND_ARN)], DENIED),
         (WRITERS, "s3:GetObject", [statement("Allow", "s3:*"), statement("Deny", "s3:*", FRIEND_ARN)], None),
         (OWNERS, "s3:PutBucketAcl", [statement("Deny", "s3:*", resource="photos")], DENIED),
-        # … but not over its owner's way back.
+        # … but not over its owner's way back, which is the account's master key.
         (ROOT, "s3:PutBucketPolicy", [statement("Deny", "s3:*", resource="photos")], None),
         (ROOT, "s3:DeleteBucketPolicy", [statement("Deny", "s3:*", resource="photos")], None),
         (ROOT, "s3:PutBucketAcl", [statement("Deny", "s3:*", resource="photos")], DENIED),

@@ -20,6 +20,7 @@ from calotype.auth.authorize import Denial, Reason, Resource, denial_reason
 from calotype.auth.principal import ANONYMOUS, Principal
 from calotype.s3.access.acl import SETTING as ACL
 from calotype.s3.access.acl import Acl
+from calotype.s3.access.initiators import initiator_of
 from calotype.s3.access.kept_acls import OWNER, bucket_acl, object_acl
 from calotype.s3.access.permissions import PERMISSIONS, AclOf, AclPermission, Permission, capability_for
 from calotype.s3.access.policy import Effect, Policy, PolicyRequest
@@ -30,9 +31,6 @@ from calotype.s3.access.policy_parsing import SETTING as POLICY
 from calotype.s3.access.public_access_block import NOTHING_BLOCKED, PublicAccessBlock, restricts_to_owner
 from calotype.store.ids import master_key_id
 from calotype.store.model import Bucket, FileVersion
-
-INITIATOR = "initiator"
-"""Among the attributes of an upload in progress: the account that began it, where that is not the bucket's owner."""
 
 _READS_CONTENT = (AclOf.OBJECT, AclPermission.READ)
 _OWNERS_RIGHTS = frozenset({AclPermission.READ_ACP, AclPermission.WRITE_ACP})
@@ -157,7 +155,7 @@ def _is_initiator(asked: Asked) -> bool:
     """Whoever began an upload may look at its parts and give it up."""
     if asked.action not in _OF_INITIATOR or asked.version is None or asked.principal.is_anonymous:
         return False
-    return asked.version.attributes.get(INITIATOR) == asked.principal.account_id
+    return initiator_of(asked.version) == asked.principal.account_id
 
 
 def _is_read_of_public_bucket(asked: Asked) -> bool:
