@@ -189,15 +189,10 @@ async def answered(call: Call, asked: S3Request) -> Response:
     if call.signed is not None and call.signed.is_presigned:
         asked = with_hoisted_headers(asked)
         call.headers = asked.headers
-    if call.principal.is_anonymous and call.operation not in READS_BY_ANYBODY:
-        raise AccessDenied
     if call.operation.has_document:
         asked = S3Request(asked.method, asked.bucket, asked.key, asked.query, asked.headers, await document_of(call))
     operation = call.operation.from_request(asked)
     return await ANSWERS[call.operation](call, operation)
-
-
-READS_BY_ANYBODY = (GetObject, HeadObject, GetObjectAttributes, PostObject)
 
 
 def with_hoisted_headers(asked: S3Request) -> S3Request:
