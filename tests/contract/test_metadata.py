@@ -280,6 +280,48 @@ async def test_the_latest_mark_moves_and_hides(filled: Metadata) -> None:
     assert await filled.read(lambda transaction: transaction.latest(BUCKET, b"a")) is None
 
 
+async def test_the_latest_version_is_always_that_of_the_moment(filled: Metadata) -> None:
+    """Asked before and after each kind of change, since it may come from memory."""
+
+    async def latest() -> FileVersion | None:
+        found = await filled.latest(BUCKET, b"a")
+        assert found == await filled.read(lambda transaction: transaction.latest(BUCKET, b"a"))
+        return found
+
+    assert await latest() is None
+    first = version(b"a", 1, is_latest=True)
+    await insert(filled, first)
+    assert await latest() == first
+    assert await filled.latest(SIBLING, b"a") is None
+    tagged = replace(first, attributes={"tags": {"a": "b"}})
+    await change(filled, lambda transaction: transaction.replace_version(tagged))
+    assert await latest() == tagged
+
+    def put_above(transaction: Transaction) -> None:
+        transaction.mark_latest(tagged, False)
+        transaction.insert_version(version(b"a", 2, is_latest=True))
+
+    await change(filled, put_above)
+    assert await latest() == version(b"a", 2, is_latest=True)
+
+    def refuse(transaction: Transaction) -> None:
+        transaction.remove_version(tagged)
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await change(filled, refuse)
+    assert await latest() == version(b"a", 2, is_latest=True)
+
+    def uncover(transaction: Transaction) -> None:
+        transaction.remove_version(version(b"a", 2))
+        transaction.mark_latest(tagged, True)
+
+    await change(filled, uncover)
+    assert await latest() == tagged
+    await change(filled, lambda transaction: transaction.remove_version(tagged))
+    assert await latest() is None
+
+
 async def test_scans_go_by_bytes_within_their_bounds(filled: Metadata) -> None:
     keys = [b"\x01", b"A", b"a", b"a\x00", b"a/", b"b", "ü".encode(), "\U0001f5bc".encode()]
     rows = {key: version(key, 1, is_latest=True) for key in keys}

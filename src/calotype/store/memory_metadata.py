@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from calotype.store.memory_transaction import MemoryTransaction
 from calotype.store.metadata import Transaction
+from calotype.store.model import Bucket, FileVersion
 
 T = TypeVar("T")
 
@@ -24,6 +25,9 @@ class MemoryMetadata:
 
     async def read(self, function: Callable[[Transaction], T]) -> T:
         return function(self._transaction)
+
+    async def latest(self, bucket: Bucket, key: bytes) -> FileVersion | None:
+        return self._transaction.latest(bucket, key)
 
     async def apply(self, functions: Sequence[Callable[[Transaction], T]]) -> list[T | Exception]:
         return [self._in_savepoint(function) for function in functions]

@@ -186,6 +186,9 @@ class Metadata(Protocol):
     async def read(self, function: Callable[[Transaction], T]) -> T:
         """The function's result over one consistent state."""
 
+    async def latest(self, bucket: Bucket, key: bytes) -> FileVersion | None:
+        """As the transaction's, of this moment; from memory where possible."""
+
     async def apply(self, functions: Sequence[Callable[[Transaction], T]]) -> list[T | Exception]:
         """Run all in one transaction, each failing alone, and come back when the commit is durable.
 

@@ -16,7 +16,9 @@ from typing import TypeVar
 
 from calotype.store.errors import MetadataDamaged
 from calotype.store.filesystem import FileSystem
+from calotype.store.latest_versions import LatestVersions
 from calotype.store.metadata import Transaction
+from calotype.store.model import Bucket, FileVersion
 from calotype.store.sqlite_schema import migrate
 from calotype.store.sqlite_transaction import SqliteTransaction
 from calotype.store.work_threads import WorkThreads
@@ -44,6 +46,7 @@ class SqliteMetadata:
         self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="metadata-reader")
         self._of_thread = threading.local()
         self._readers: list[sqlite3.Connection] = []
+        self._latest_versions = LatestVersions()
 
     @classmethod
     def open(cls, path: Path, files: FileSystem) -> SqliteMetadata:
@@ -70,6 +73,20 @@ class SqliteMetadata:
 
     async def read(self, function: Callable[[Transaction], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, function)
+
+    async def latest(self, bucket: Bucket, key: bytes) -> FileVersion | None:
+        place = bucket.bucket_id, key
+        remembered = self._latest_versions.get(place)
+        if remembered is not None:
+            return remembered
+        reading = self._latest_versions.begin_reading(place)
+        try:
+            version = await self.read(lambda transaction: transaction.latest(bucket, key))
+            if version is not None:
+                self._latest_versions.keep(place, version, reading)
+            return version
+        finally:
+            self._latest_versions.give_up(place, reading)
 
     async def apply(self, functions: Sequence[Callable[[Transaction], T]]) -> list[T | Exception]:
         if self._writing is None:  # not in `open`, which runs beside the event loop
@@ -110,17 +127,24 @@ class SqliteMetadata:
     def _in_transaction(
         self, functions: Sequence[Callable[[Transaction], T]], run: Callable[[Callable[[Transaction], T]], R]
     ) -> list[R]:
-        self._write_transaction.forget()
+        self._write_transaction.begin()
         execute = self._writer.execute
         try:
             execute("BEGIN IMMEDIATE")
             outcomes = [run(function) for function in functions]
             self._write_transaction.settle()
-            execute("COMMIT")
+            self._commit()
         except BaseException:
             self._roll_back()
             raise
         return outcomes
+
+    def _commit(self) -> None:
+        self._latest_versions.begin_change(self._write_transaction.changed_places)
+        try:
+            self._writer.execute("COMMIT")
+        finally:
+            self._latest_versions.end_change()
 
     def _in_savepoint(self, function: Callable[[Transaction], T]) -> T | Exception:
         self._writer.execute("SAVEPOINT one")

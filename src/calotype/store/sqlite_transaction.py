@@ -60,11 +60,13 @@ class SqliteTransaction:
     """Buckets are read once and remembered until `forget`: every put of a group asks for the same few.
 
     What changes in the buckets' usage is added up and written by `settle`, once for all puts of a group.
+    `changed_places` are bucket id and key of each version that was changed since `begin`, taken back or not.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._buckets_by_id: dict[str, Bucket | None] = {}
         self._unsettled: dict[tuple[str, str], tuple[int, int]] = {}  # account and bucket: stored bytes, versions
+        self.changed_places: set[tuple[str, bytes]] = set()
         self._execute = connection.execute
         self._execute_many = connection.executemany
 
@@ -103,8 +105,13 @@ class SqliteTransaction:
             self._buckets_by_id[bucket_id] = self._bucket("bucket_id = ?", bucket_id)
         return self._buckets_by_id[bucket_id]
 
+    def begin(self) -> None:
+        """To be called where a transaction begins."""
+        self.changed_places.clear()
+        self.forget()
+
     def forget(self) -> None:
-        """To be called where a transaction begins, and where changes are taken back to the last `settle`."""
+        """To be called where changes are taken back to the last `settle`."""
         self._buckets_by_id.clear()
         self._unsettled.clear()
 
@@ -151,14 +158,17 @@ class SqliteTransaction:
         statement = (
             f"INSERT INTO versions ({VERSION_COLUMNS}, listed_attributes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
+        self._changes(version)
         self._execute(statement, version_row(version))
         self._use(version.account_id, version.bucket_id, version.own_bytes, 1)
 
     def remove_version(self, version: FileVersion) -> None:
+        self._changes(version)
         self._execute("DELETE FROM versions WHERE account_id = ? AND version_id = ?", _identity(version))
         self._use(version.account_id, version.bucket_id, -version.own_bytes, -1)
 
     def replace_version(self, version: FileVersion) -> None:
+        self._changes(version)
         *_, action, is_latest, length, etag, details, listed_attributes = version_row(version)
         columns = "action = ?, is_latest = ?, length = ?, etag = ?, details = ?, listed_attributes = ?"
         values = (action, is_latest, length, etag, details, listed_attributes)
@@ -166,6 +176,7 @@ class SqliteTransaction:
         self._execute(statement, (*values, *_identity(version)))
 
     def mark_latest(self, version: FileVersion, is_latest: bool) -> None:
+        self._changes(version)
         statement = "UPDATE versions SET is_latest = ? WHERE account_id = ? AND version_id = ?"
         self._execute(statement, (int(is_latest), *_identity(version)))
 
@@ -358,6 +369,9 @@ class SqliteTransaction:
         if day is None:
             return [LedgerRow(*row) for row in self._execute(f"SELECT {columns} FROM ledger {order}")]
         return [LedgerRow(*row) for row in self._execute(f"SELECT {columns} FROM ledger WHERE day = ? {order}", (day,))]
+
+    def _changes(self, version: FileVersion) -> None:
+        self.changed_places.add((version.bucket_id, version.key))
 
     def _use(self, account_id: str, bucket_id: str, stored_bytes: int, versions: int) -> None:
         place = (account_id, bucket_id)

@@ -85,7 +85,7 @@ class Store(AccountStore):
     async def latest(self, bucket_id: str, key: bytes) -> FileVersion:
         """The visible version; raises NoSuchKey, which carries the hide marker if there is one."""
         bucket = await self.bucket_by_id(bucket_id)
-        version = await self.metadata.read(lambda transaction: transaction.latest(bucket, key))
+        version = await self.metadata.latest(bucket, key)
         if version is None or not version.is_visible:
             raise NoSuchKey(key, version)
         return version
