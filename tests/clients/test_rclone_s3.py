@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from calotype.store.model import VersionDraft
-from support.rclone import rclone_environment, run_rclone
+from support.rclone import rclone_s3_environment, run_rclone
 from support.s3_origin import RunningS3Origin
 
 Rclone = Callable[..., str]
@@ -24,13 +24,7 @@ def origin(tmp_path: Path) -> Iterator[RunningS3Origin]:
 
 @pytest.fixture
 def rclone(origin: RunningS3Origin) -> Rclone:
-    environment = rclone_environment(origin.address, "", "") | {
-        "RCLONE_CONFIG_SITE_TYPE": "s3",
-        "RCLONE_CONFIG_SITE_PROVIDER": "Other",
-        "RCLONE_CONFIG_SITE_ACCESS_KEY_ID": origin.owner.key_id,
-        "RCLONE_CONFIG_SITE_SECRET_ACCESS_KEY": origin.owner.secret,
-        "RCLONE_CONFIG_SITE_REGION": "us-east-1",
-    }
+    environment = rclone_s3_environment(origin.address, origin.owner.key_id, origin.owner.secret)
 
     def run(*arguments: str, **options: str) -> str:
         named = {f"RCLONE_S3_{name.upper()}": value for name, value in options.items()}

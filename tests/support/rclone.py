@@ -1,4 +1,4 @@
-"""The real rclone with its `b2` backend, as the remote `site:`, without any configuration of this machine's user."""
+"""The real rclone with its `b2` or `s3` backend, as the remote `site:`, without anything of this machine's user."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ RCLONE = shutil.which("rclone")
 
 def rclone_environment(address: str, key_id: str, key: str, **options: str) -> dict[str, str]:
     """The variables by which rclone, and whatever calls it, knows the remote; `options` are the backend's."""
+    return _environment(type="b2", account=key_id, key=key, endpoint=address, **options)
+
+
+def rclone_s3_environment(address: str, key_id: str, key: str, **options: str) -> dict[str, str]:
+    """The same for the `s3` backend, set up as docs/clients-s3.md says."""
+    known = {"provider": "Other", "access_key_id": key_id, "secret_access_key": key, "region": "us-east-1"}
+    return _environment(type="s3", endpoint=address, **known, **options)
+
+
+def _environment(**settings: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "HOME": "/nonexistent",
         "RCLONE_CONFIG": "/dev/null",
-        "RCLONE_CONFIG_SITE_TYPE": "b2",
-        "RCLONE_CONFIG_SITE_ACCOUNT": key_id,
-        "RCLONE_CONFIG_SITE_KEY": key,
-        "RCLONE_CONFIG_SITE_ENDPOINT": address,
-        **{f"RCLONE_CONFIG_SITE_{name.upper()}": value for name, value in options.items()},
+        **{f"RCLONE_CONFIG_SITE_{name.upper()}": value for name, value in settings.items()},
     }
 
 
