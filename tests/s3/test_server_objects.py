@@ -11,7 +11,7 @@ import pytest
 from calotype.auth.checksums import CHECKSUMS, HEADERS, as_base64
 from calotype.http.http_date import format_http_date
 from calotype.s3.addressing import Address, path_of
-from calotype.store.model import VersionDraft, Versioning
+from calotype.store.model import BucketSettings, VersionDraft, Versioning
 
 PICTURE = bytes(range(256)) * 300  # 76,800 bytes
 MD5 = hashlib.md5(PICTURE, usedforsecurity=False)
@@ -253,7 +253,8 @@ async def test_response_overrides_are_for_signed_requests(site: Any) -> None:
 async def test_a_checksum_is_verified_kept_and_given_back(site: Any, algorithm: str) -> None:
     await site.bucket()
     value = checksum(algorithm, PICTURE)
-    put = await site.send("PUT", "/photos/a", [(HEADERS[algorithm], value)], PICTURE)
+    named = ("x-amz-sdk-checksum-algorithm", algorithm)
+    put = await site.send("PUT", "/photos/a", [(HEADERS[algorithm], value), named], PICTURE)
     assert (put.status, put.headers.get(HEADERS[algorithm])) == (200, value)
     plain = await site.send("HEAD", "/photos/a")
     assert HEADERS[algorithm] not in plain.headers
@@ -272,6 +273,9 @@ def md5_of(content: bytes) -> str:
     return as_base64(hashlib.md5(content, usedforsecurity=False).digest())
 
 
+SHA1 = ("x-amz-checksum-sha1", checksum("SHA1", PICTURE))
+
+
 @pytest.mark.parametrize(
     ("headers", "code"),
     [
@@ -280,6 +284,9 @@ def md5_of(content: bytes) -> str:
         ([("content-md5", "AAAA")], "InvalidDigest"),
         ([("x-amz-checksum-crc32", "AAAA")], "InvalidRequest"),
         ([("x-amz-trailer", "x-amz-checksum-crc32")], "InvalidRequest"),  # announced, but the payload has none
+        ([("x-amz-sdk-checksum-algorithm", "CRC32")], "InvalidRequest"),  # named, but not there
+        ([("x-amz-sdk-checksum-algorithm", "CRC32"), SHA1], "InvalidRequest"),  # another one is there
+        ([("x-amz-sdk-checksum-algorithm", "MD4"), SHA1], "InvalidRequest"),
         ([("x-amz-meta-a", "x" * 2100)], "MetadataTooLarge"),
     ],
 )
@@ -419,3 +426,22 @@ async def test_a_copy_needs_its_source_and_the_conditions_on_it(site: Any) -> No
     ]:
         assert (await site.send("PUT", "/photos/b", fields)).code == code
     assert await site.keys_in("photos") == [b"a"]
+
+
+async def test_what_nobody_signs_may_come_in_chunks_with_a_trailer(site: Any) -> None:
+    """As the SDKs send it over TLS, to a bucket that everybody may write to."""
+    await site.bucket(settings=BucketSettings(more={"acl": "public-read-write"}))
+    value = checksum("CRC32", b"bytes")
+    for sent, status in (value, 200), (checksum("CRC32", b"other"), 400):
+        body = f"5\r\nbytes\r\n0\r\nx-amz-checksum-crc32:{sent}\r\n\r\n".encode()
+        fields = [
+            ("host", "localhost:9000"),
+            ("content-encoding", "aws-chunked"),
+            ("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+            ("x-amz-decoded-content-length", "5"),
+            ("x-amz-trailer", "x-amz-checksum-crc32"),
+        ]
+        assert (await site.send_as_is("PUT", "/photos/a", fields, body)).status == status
+    got = await site.send("GET", "/photos/a", [("x-amz-checksum-mode", "ENABLED")])
+    assert (got.body, got.headers.get("x-amz-checksum-crc32")) == (b"bytes", value)
+    assert "content-encoding" not in got.headers

@@ -44,6 +44,8 @@ MAX_OBJECT_BYTES = 5 * 1024**3
 # 10,000 parts with their checksums, indented, into less than 3.
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
+NAMED_ALGORITHM = "x-amz-sdk-checksum-algorithm"
+
 _BY_HEADER = {header: algorithm for algorithm, header in HEADERS.items()}
 _OF_DIGESTS = {"SHA1", "SHA256"}  # the store computes these for every upload
 
@@ -160,14 +162,14 @@ def checksum_in(digests: Digests, algorithm: str) -> str | None:
 def payload_of(call: Call) -> Payload:
     """The payload that a request announces; raises what is wrong with the announcement, before any of it is read."""
     headers = call.headers
-    is_chunked = call.signed is not None and call.signed.payload_hash in STREAMING_PAYLOADS
+    is_chunked = _payload_hash(call) in STREAMING_PAYLOADS
     length = _decoded_length(headers) if is_chunked else call.request.content_length
     if length is None:
         raise MissingContentLength
     if length > MAX_OBJECT_BYTES:
         raise EntityTooLarge(ProposedSize=str(length), MaxSizeAllowed=str(MAX_OBJECT_BYTES))
     checksum = None if call.operation.tells_checksum_of_object else checksum_of(headers)
-    return Payload(
+    payload = Payload(
         call,
         length,
         _decoder(call, length) if is_chunked else None,
@@ -175,6 +177,33 @@ def payload_of(call: Call) -> Payload:
         _trailing_algorithm(call, checksum),
         content_md5_of(headers),
     )
+    if not call.operation.tells_checksum_of_object:
+        _check_named_algorithm(call.request.headers, payload.algorithm)
+    return payload
+
+
+def _check_named_algorithm(headers: Headers, sent: str | None) -> None:
+    """Returns when the checksum that the SDK says it sends is the one that is there; raises InvalidRequest.
+
+    What an SDK put into a presigned query, before there was a body, is passed over.
+    """
+    named = headers.get(NAMED_ALGORITHM)
+    if named is None:
+        return
+    if sent is None:
+        raise InvalidRequest(
+            f"{NAMED_ALGORITHM} specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found."
+        )
+    if named.upper() != sent:
+        raise InvalidRequest(f"Value for {NAMED_ALGORITHM} header is invalid.")
+
+
+def _payload_hash(call: Call) -> str | None:
+    """What the request says of its payload. Who signs nothing can at most send it in chunks that nobody signed."""
+    if call.signed is not None:
+        return call.signed.payload_hash
+    stated = call.headers.get("x-amz-content-sha256")
+    return stated if stated == STREAMING_UNSIGNED_TRAILER else None
 
 
 def _decoded_length(headers: Headers) -> int | None:
@@ -188,8 +217,7 @@ def _decoded_length(headers: Headers) -> int | None:
 
 def _decoder(call: Call, length: int) -> AwsChunkedDecoder:
     signed = call.signed
-    assert signed is not None
-    if signed.payload_hash == STREAMING_UNSIGNED_TRAILER:
+    if signed is None or signed.payload_hash == STREAMING_UNSIGNED_TRAILER:
         return AwsChunkedDecoder(decoded_length=length)
     signer = ChunkSigner(signing_key(call.secret, signed.scope), signed.timestamp, signed.scope, signed.signature)
     return AwsChunkedDecoder(
@@ -202,8 +230,7 @@ def _trailing_algorithm(call: Call, checksum: ContentChecksum | None) -> str | N
     name = (call.headers.get("x-amz-trailer") or "").strip().lower()
     if not name:
         return None
-    signed = call.signed
-    if signed is None or signed.payload_hash not in (STREAMING_SIGNED_TRAILER, STREAMING_UNSIGNED_TRAILER):
+    if _payload_hash(call) not in (STREAMING_SIGNED_TRAILER, STREAMING_UNSIGNED_TRAILER):
         raise InvalidRequest(
             "The x-amz-trailer header needs a payload with a trailer, such as STREAMING-UNSIGNED-PAYLOAD-TRAILER."
         )
