@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from calotype.b2.errors import BadRequest
-from calotype.b2.lifecycle_rules import lifecycle_rule_json, lifecycle_rules
+from calotype.b2.lifecycle_rules import b2_can_tell, lifecycle_rule_json, lifecycle_rules, with_told
+from calotype.store.lifecycle_rule import S3Lifecycle, Transition
 from calotype.store.model import LifecycleRule
 
 
@@ -77,3 +78,43 @@ def test_days_that_are_not_set_come_back_as_null() -> None:
         "daysFromHidingToDeleting": 7,
         "daysFromStartingToCancelingUnfinishedLargeFiles": None,
     }
+
+
+def by_s3(*days: int | None, **s3: Any) -> LifecycleRule:
+    return LifecycleRule("a/", *days, s3=S3Lifecycle("rule", **s3))
+
+
+@pytest.mark.parametrize(
+    ("rule_of_s3", "is_told"),
+    [
+        (by_s3(1), True),
+        (by_s3(None, 2, 3), True),
+        (by_s3(None, 2, removes_expired_markers=True), True),  # which B2 does by itself
+        (by_s3(1, transitions=(Transition("GLACIER", 1),)), True),  # which does nothing
+        # what a prefix and days do not say
+        (by_s3(1, is_enabled=False), False),
+        (by_s3(1, tags=(("film", "HP5"),)), False),
+        (by_s3(1, larger_than_bytes=1), False),
+        (by_s3(1, smaller_than_bytes=1), False),
+        (by_s3(expires_at_ms=1), False),
+        (by_s3(None, 1, newer_versions_kept=1), False),
+        (by_s3(removes_expired_markers=True), False),
+    ],
+)
+def test_a_rule_of_s3_is_told_where_b2_has_words_for_it(rule_of_s3: LifecycleRule, is_told: bool) -> None:
+    assert b2_can_tell(rule_of_s3) is is_told
+
+
+TOLD, UNTOLD, NATIVE = by_s3(1), by_s3(expires_at_ms=1), LifecycleRule("b/", 2)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ((), (UNTOLD,)),  # what is not told stays
+        ((LifecycleRule("c/", 3),), (LifecycleRule("c/", 3), UNTOLD)),
+        ((LifecycleRule("b/", 2), LifecycleRule("a/", 1)), (NATIVE, TOLD, UNTOLD)),  # read and written again
+    ],
+)
+def test_an_update_replaces_what_is_told(wanted: Any, expected: Any) -> None:
+    assert with_told((TOLD, UNTOLD, NATIVE), wanted) == expected

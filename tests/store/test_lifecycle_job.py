@@ -12,6 +12,7 @@ from calotype.master_key import MasterKey
 from calotype.store import lifecycle_job
 from calotype.store.lifecycle import DAY_MS, Due, DueChange, due_changes
 from calotype.store.lifecycle_job import LifecycleReport, apply_changes
+from calotype.store.lifecycle_rule import S3Lifecycle
 from calotype.store.model import (
     Bucket,
     BucketSettings,
@@ -286,3 +287,72 @@ async def test_uploads_go_on_while_a_large_bucket_is_walked(
     monkeypatch.setattr(calendar.store.lifecycle, "_commit", noted)
     assert await calendar.run() == "100 0 0 0"
     assert order.index("upload") < len(order) - 5
+
+
+def by_s3(*days: int | None, **s3: object) -> LifecycleRule:
+    return LifecycleRule("", *days, s3=S3Lifecycle("rule", **s3))
+
+
+async def test_a_rule_of_s3_that_is_disabled_does_nothing(calendar: Calendar) -> None:
+    bucket = await calendar.bucket(by_s3(1, is_enabled=False))
+    await calendar.put(bucket)
+    calendar.day += 50
+    assert await calendar.run() == "0 0 0 0"
+
+
+async def test_an_expired_object_makes_room_for_a_marker_of_its_kind(calendar: Calendar) -> None:
+    bucket = await calendar.bucket(by_s3(1), versioning=Versioning.SUSPENDED)
+    await calendar.put(bucket)
+    calendar.day += 2
+    assert await calendar.run() == "1 0 0 0"
+    assert await calendar.rows(bucket) == [(b"cat.png", "hide")]  # null in place of null
+    calendar.day += 2
+    assert await calendar.run() == "0 0 1 0"
+    assert await calendar.rows(bucket) == []
+
+
+async def test_hidden_versions_are_kept_by_their_number(calendar: Calendar) -> None:
+    bucket = await calendar.bucket(by_s3(None, 1, newer_versions_kept=2))
+    for _ in range(6):
+        await calendar.put(bucket)
+        calendar.day += 1
+    calendar.day += 5
+    assert await calendar.run() == "0 3 0 0"
+    assert await calendar.rows(bucket) == [(b"cat.png", "upload")] * 3
+    assert await calendar.run() == "0 0 0 0"
+
+
+async def test_a_version_that_lies_higher_by_now_is_kept(calendar: Calendar) -> None:
+    """Newer ones may be deleted between the walk and the change."""
+    rule = by_s3(None, 1, newer_versions_kept=2)
+    bucket = await calendar.bucket(rule)
+    made = []
+    for _ in range(4):
+        made.append(await calendar.put(bucket))
+        calendar.day += 1
+    calendar.day += 5
+    page = await calendar.store.list_versions(bucket.bucket_id)
+    due = list(due_changes(rule, page.versions, calendar.now_ms(), lambda _: False))
+    assert [change.version.version_id for change in due] == [made[0].version_id]
+    await calendar.store.delete_version(bucket.bucket_id, b"cat.png", made[1].version_id)
+    applied = await calendar.store._commits.commit(
+        lambda transaction: apply_changes(transaction, bucket.bucket_id, rule, due, {}, calendar.now_ms())
+    )
+    assert applied.report.is_empty
+
+
+async def test_a_version_whose_tags_changed_meanwhile_is_left_alone(calendar: Calendar) -> None:
+    rule = by_s3(None, 1, tags=(("keep", "no"),))
+    bucket = await calendar.bucket(rule)
+    tagged = await calendar.put(bucket, attributes={"tags": {"keep": "no"}})
+    await calendar.put(bucket)
+    calendar.day += 2
+    page = await calendar.store.list_versions(bucket.bucket_id)
+    due = list(due_changes(rule, page.versions, calendar.now_ms(), lambda _: False))
+    assert len(due) == 1
+    await calendar.store.change_attributes(bucket.bucket_id, b"cat.png", tagged.version_id, lambda _: {"tags": {}})
+    applied = await calendar.store._commits.commit(
+        lambda transaction: apply_changes(transaction, bucket.bucket_id, rule, due, {}, calendar.now_ms())
+    )
+    assert applied.report.is_empty
+    assert await calendar.run() == "0 0 0 0"

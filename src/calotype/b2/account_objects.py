@@ -9,7 +9,7 @@ from msgspec import UNSET
 from calotype.b2.bucket_settings import default_encryption_json, file_lock_json
 from calotype.b2.cors_rules import cors_rules_json
 from calotype.b2.json import BucketObject, KeyObject
-from calotype.b2.lifecycle_rules import lifecycle_rule_json
+from calotype.b2.lifecycle_rules import b2_can_tell, lifecycle_rule_json
 from calotype.b2.objects import guarded
 from calotype.b2.replication import replication_json
 from calotype.store.model import ApplicationKey, Bucket
@@ -27,7 +27,7 @@ def bucket_object(bucket: Bucket, capabilities: Set[str]) -> BucketObject:
         bucket_type=bucket.type.value,
         bucket_info=dict(bucket.info),
         cors_rules=cors_rules_json(settings.cors_rules),
-        lifecycle_rules=[lifecycle_rule_json(rule) for rule in settings.lifecycle_rules],
+        lifecycle_rules=[lifecycle_rule_json(rule) for rule in settings.lifecycle_rules if b2_can_tell(rule)],
         options=["s3"],
         revision=bucket.revision,
         default_server_side_encryption=guarded("readBucketEncryption", capabilities, default_encryption_json(settings)),

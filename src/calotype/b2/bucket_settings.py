@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from calotype.b2.cors_rules import cors_rules_of
 from calotype.b2.errors import BadRequest, FileLockConflict, MissingFileLock, SourceReplicationConflict
-from calotype.b2.lifecycle_rules import lifecycle_rules
+from calotype.b2.lifecycle_rules import lifecycle_rules, with_told
 from calotype.b2.nested import converted
 from calotype.b2.operations import CreateBucket, UpdateBucket
 from calotype.b2.replication import is_source, replication_of
@@ -80,7 +80,7 @@ def updated_settings(settings: BucketSettings, asked: UpdateBucket, now_ms: int)
     if asked.cors_rules is not None:
         changes["cors_rules"] = cors_rules_of(asked.cors_rules)
     if asked.lifecycle_rules is not None:
-        changes["lifecycle_rules"] = lifecycle_rules(asked.lifecycle_rules)
+        changes["lifecycle_rules"] = with_told(settings.lifecycle_rules, lifecycle_rules(asked.lifecycle_rules))
     if asked.file_lock_enabled is not None:
         changes["file_lock_enabled"] = file_lock_after(settings, asked.file_lock_enabled)
     if asked.default_retention is not None:

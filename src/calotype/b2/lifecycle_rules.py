@@ -1,8 +1,13 @@
-"""Lifecycle rules as the B2 API writes them, and which of them it takes (b2.md §6.2)."""
+"""Lifecycle rules as the B2 API writes them, and which of them it takes (b2.md §6.2).
+
+Rules that were put over S3 are told as far as B2 has words for them. Each API replaces what it tells: here the rest of
+S3's rules stays.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -38,6 +43,32 @@ def lifecycle_rule_json(rule: LifecycleRule) -> dict[str, Any]:
         DELETE_AFTER: rule.days_from_hiding_to_deleting,
         CANCEL_AFTER: rule.days_from_starting_to_canceling,
     }
+
+
+def b2_can_tell(rule: LifecycleRule) -> bool:
+    """Whether a prefix and numbers of days say what the rule does. Of markers B2 disposes by itself."""
+    s3 = rule.s3
+    if s3 is None:
+        return True
+    goes_further = s3.looks_at_content or s3.expires_at_ms is not None or s3.newer_versions_kept is not None
+    days = (
+        rule.days_from_uploading_to_hiding,
+        rule.days_from_hiding_to_deleting,
+        rule.days_from_starting_to_canceling,
+    )
+    return s3.is_enabled and not goes_further and days != (None, None, None)
+
+
+def with_told(rules: Iterable[LifecycleRule], wanted: Iterable[LifecycleRule]) -> tuple[LifecycleRule, ...]:
+    """The rules with `wanted` in place of those that are told. One that is as it was told stays as it was put."""
+    present = list(rules)
+    told = {_told_as(rule): rule for rule in present if b2_can_tell(rule)}
+    untold = [rule for rule in present if not b2_can_tell(rule)]
+    return (*(told.get(rule, rule) for rule in wanted), *untold)
+
+
+def _told_as(rule: LifecycleRule) -> LifecycleRule:
+    return replace(rule, s3=None)
 
 
 def _rule(given: Mapping[str, Any]) -> LifecycleRule:

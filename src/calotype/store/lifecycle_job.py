@@ -15,10 +15,11 @@ from typing import assert_never
 
 from calotype.store import object_lock, unfinished, versions
 from calotype.store.errors import NoSuchBucket
-from calotype.store.lifecycle import Due, DueChange, RuleWalk
+from calotype.store.lifecycle import Due, DueChange, RuleWalk, covers, newer_versions_kept
+from calotype.store.lifecycle_rule import LifecycleRule
 from calotype.store.listing import successor_of_prefix
 from calotype.store.metadata import Metadata, Transaction
-from calotype.store.model import Action, Bucket, FileVersion, LifecycleRule, Versioning
+from calotype.store.model import Action, Bucket, FileVersion, Versioning
 from calotype.store.settings import Clock
 from calotype.store.versions import Change
 
@@ -82,7 +83,7 @@ class LifecycleJob:
         async with self._running:
             report = LifecycleReport()
             for bucket in await self._metadata.read(_buckets_with_rules):
-                for rule in bucket.settings.lifecycle_rules:
+                for rule in enabled_rules(bucket):
                     report += await self._follow(bucket, rule, as_of_ms, dry_run=dry_run)
             return report
 
@@ -145,7 +146,7 @@ def apply_changes(
     released: list[str] = []
     if bucket is not None and rule in bucket.settings.lifecycle_rules:
         for due in batch:
-            change = _apply(transaction, bucket, due, markers, now_ms)
+            change = _apply(transaction, bucket, rule, due, markers, now_ms)
             if change is not None:
                 report += _COUNTED_AS[due.kind]
                 released += change.released
@@ -153,11 +154,16 @@ def apply_changes(
 
 
 def _apply(
-    transaction: Transaction, bucket: Bucket, due: DueChange, markers: dict[str, FileVersion], now_ms: int
+    transaction: Transaction,
+    bucket: Bucket,
+    rule: LifecycleRule,
+    due: DueChange,
+    markers: dict[str, FileVersion],
+    now_ms: int,
 ) -> Change | None:
     """The change, or None when it does not hold any more."""
     version = transaction.version(bucket, due.version.version_id)
-    if version is None:
+    if version is None or not _still_means(rule, version):
         return None
     match due.kind:
         case Due.HIDE:
@@ -165,9 +171,13 @@ def _apply(
             may_hide = _may_hide(transaction, bucket, version, now_ms)
             return versions.delete_key(transaction, marker, None, by_rule=True) if may_hide else None
         case Due.DELETE:
-            may_delete = _is_still_hidden(transaction, bucket, due) and _may_delete(version, now_ms)
+            is_hidden = _is_still_hidden(transaction, bucket, due) and _is_deep_enough(
+                transaction, bucket, rule, version
+            )
+            may_delete = is_hidden and _may_delete(version, now_ms)
         case Due.REMOVE_MARKER:
-            may_delete = version.action is Action.HIDE and _hides_nothing(transaction, bucket, version)
+            is_in_place = rule.s3 is None or version.is_latest
+            may_delete = is_in_place and version.action is Action.HIDE and _hides_nothing(transaction, bucket, version)
         case Due.CANCEL:
             is_unfinished = version.action is Action.START
             return unfinished.cancel_file(transaction, bucket.bucket_id, version.version_id) if is_unfinished else None
@@ -187,6 +197,26 @@ def _may_hide(transaction: Transaction, bucket: Bucket, version: FileVersion, no
     return bucket.versioning is Versioning.ENABLED or _may_delete(version, now_ms)
 
 
+def _still_means(rule: LifecycleRule, version: FileVersion) -> bool:
+    """Tags may have changed since; an unfinished file has neither tags nor a size that rules look at."""
+    return version.action is Action.START or covers(rule, version)
+
+
+def _is_deep_enough(transaction: Transaction, bucket: Bucket, rule: LifecycleRule, version: FileVersion) -> bool:
+    """Whether as many hidden versions lie above it as the rule keeps: newer ones may have been deleted since."""
+    kept = newer_versions_kept(rule)
+    if not kept:
+        return True
+    newer = 0
+    for other in versions.newest_first(transaction, bucket, version.key):
+        if other.version_id == version.version_id:
+            return False
+        newer += other.action is not Action.START
+        if newer > kept:  # the latest, and those that are kept
+            return True
+    return False
+
+
 def _is_still_hidden(transaction: Transaction, bucket: Bucket, due: DueChange) -> bool:
     """Whether what hid the version is still there: then it has been hidden all the time."""
     return due.hidden_by is not None and transaction.version(bucket, due.hidden_by.version_id) is not None
@@ -203,7 +233,11 @@ def _hides_nothing(transaction: Transaction, bucket: Bucket, marker: FileVersion
 
 def _buckets_with_rules(transaction: Transaction) -> list[Bucket]:
     buckets = [bucket for account in transaction.accounts() for bucket in transaction.buckets(account.account_id)]
-    return [bucket for bucket in buckets if bucket.settings.lifecycle_rules]
+    return [bucket for bucket in buckets if enabled_rules(bucket)]
+
+
+def enabled_rules(bucket: Bucket) -> list[LifecycleRule]:
+    return [rule for rule in bucket.settings.lifecycle_rules if rule.is_enabled]
 
 
 def _batches(changes: list[DueChange]) -> Iterator[list[DueChange]]:

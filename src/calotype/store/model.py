@@ -14,6 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from calotype.store.lifecycle_rule import LifecycleRule as LifecycleRule
+
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -93,16 +95,6 @@ class CorsRule:
     allowed_headers: tuple[str, ...] | None = None
     expose_headers: tuple[str, ...] | None = None
     max_age_s: int | None = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LifecycleRule:
-    """What happens by itself to the files whose names begin with `prefix`; None is never."""
-
-    prefix: str
-    days_from_uploading_to_hiding: int | None = None
-    days_from_hiding_to_deleting: int | None = None
-    days_from_starting_to_canceling: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

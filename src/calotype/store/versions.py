@@ -174,7 +174,7 @@ def find_version(transaction: Transaction, bucket: Bucket, key: bytes, version_i
 
 def null_version(transaction: Transaction, bucket: Bucket, key: bytes) -> FileVersion | None:
     """The one version of the key that S3 calls `null`, if it has one."""
-    return next((version for version in _newest_first(transaction, bucket, key) if version.is_null), None)
+    return next((version for version in newest_first(transaction, bucket, key) if version.is_null), None)
 
 
 def visible_version(transaction: Transaction, bucket: Bucket, key: bytes) -> FileVersion | None:
@@ -259,7 +259,7 @@ def remove_replaced(transaction: Transaction, bucket: Bucket, key: bytes) -> tup
         case Versioning.ENABLED:
             return ()
         case Versioning.UNVERSIONED:
-            replaced = [version for version in _newest_first(transaction, bucket, key) if _is_finished(version)]
+            replaced = [version for version in newest_first(transaction, bucket, key) if _is_finished(version)]
         case Versioning.SUSPENDED:
             null = null_version(transaction, bucket, key)
             replaced = [] if null is None else [null]
@@ -283,7 +283,7 @@ def _free_time(transaction: Transaction, bucket: Bucket, key: bytes, wanted_ms: 
 
 def _move_latest_mark(transaction: Transaction, bucket: Bucket, key: bytes) -> FileVersion | None:
     """Mark the newest finished version of the key, and say which it is."""
-    finished = (version for version in _newest_first(transaction, bucket, key) if _is_finished(version))
+    finished = (version for version in newest_first(transaction, bucket, key) if _is_finished(version))
     newest = next(finished, None)
     if newest is not None and not newest.is_latest:
         transaction.mark_latest(newest, True)
@@ -291,7 +291,7 @@ def _move_latest_mark(transaction: Transaction, bucket: Bucket, key: bytes) -> F
     return newest
 
 
-def _newest_first(transaction: Transaction, bucket: Bucket, key: bytes) -> Iterator[FileVersion]:
+def newest_first(transaction: Transaction, bucket: Bucket, key: bytes) -> Iterator[FileVersion]:
     """The key's versions, read a few at a time: a key may have very many, and the first is often enough."""
     time: int | None = None
     while batch := transaction.scan_versions(bucket, key, time, _end_of(key), _VERSIONS_AT_ONCE):
