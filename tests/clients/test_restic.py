@@ -1,4 +1,6 @@
-"""The real restic: over rclone's B2 backend, and by its own, which has Backblaze's name and TLS built in."""
+"""The real restic: over rclone's B2 backend, by its own B2 backend, which has Backblaze's name and TLS built in, and by
+its S3 backend.
+"""
 
 import json
 import os
@@ -61,6 +63,14 @@ def test_a_tree_lives_its_whole_life_over_rclone(origin_program, tree, tmp_path)
     owner = origin_program.owner
     environment = rclone_environment(origin_program.address, owner.key_id, owner.application_key)
     restic = Restic("rclone:site:restic-life/repository", environment, tmp_path / "cache")
+    restic.live(tree, tmp_path / "back")
+
+
+def test_a_tree_lives_its_whole_life_over_s3(origin_program, tree, tmp_path):
+    owner = origin_program.owner
+    environment = {"AWS_ACCESS_KEY_ID": owner.key_id, "AWS_SECRET_ACCESS_KEY": owner.application_key}
+    # It makes the bucket by itself.
+    restic = Restic(f"s3:{origin_program.address}/restic-s3/repository", environment, tmp_path / "cache")
     restic.live(tree, tmp_path / "back")
 
 
