@@ -21,6 +21,8 @@ async def get_object_attributes(call: Call, asked: GetObjectAttributes) -> Respo
     bucket = await call.bucket(asked.bucket)
     key = customer_key(call, asked.customer_key)
     version = await readable_version(call, bucket, asked.key, asked.version_id, key)
+    action = asked.action if asked.version_id is None else "s3:GetObjectVersionAttributes"
+    call.allow(action, bucket, asked.key, version=version)
     max_parts = min(asked.max_parts, MOST_PARTS_LISTED)
     page = await page_of(call, asked, version, max_parts)
     response = xml_response(attributes_document(asked, version, page, max_parts))
