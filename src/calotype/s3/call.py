@@ -136,8 +136,14 @@ class Call:
 
     @property
     def charged_account_id(self) -> str:
-        """Whose ledger and caps: the bucket's owner's, or the caller's where no bucket is meant."""
-        return self.bucket_owner or self.principal.account_id
+        """Whose ledger and caps: the bucket's owner's. Where no bucket is meant, or a stranger was not let in, the
+        caller's: nobody uses up another's caps with requests that make no sense."""
+        return self.bucket_owner if self.counts_for_bucket else self.principal.account_id
+
+    @property
+    def counts_for_bucket(self) -> bool:
+        is_let_in = self.has_begun or self.bucket_owner == self.principal.account_id
+        return is_let_in and bool(self.bucket_owner)
 
     def begin(self) -> None:
         """Use the account's cap up, once; raises CapExceeded, after which nothing may be done."""
@@ -162,7 +168,7 @@ class Call:
             self.store.accounting.note_call(self.charged_account_id, self.operation.transaction_class)
         self.store.count(
             self.charged_account_id,
-            self.bucket_name,
+            self.bucket_name if self.counts_for_bucket else "",
             self.operation.name,
             self.operation.transaction_class,
             bytes_in=self.bytes_in,
