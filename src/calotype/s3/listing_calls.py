@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from calotype.http.message import Response
-from calotype.s3.bucket_calls import owner_of, xml_response
+from calotype.s3.access.named_grantees import owner_named
+from calotype.s3.access.ownership import ownership_in
+from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.listing_documents import OwnerOf, listing_v1_document, listing_v2_document
 from calotype.s3.listing_operations import MAX_KEYS, ListBuckets, ListObjects, ListObjectsV2
-from calotype.s3.listing_places import place_after, place_of_token
+from calotype.s3.listing_places import place_after, place_of_token, token_of_place
 from calotype.s3.results import BucketList, BucketSummary, Owner
 from calotype.store.listed_object import ListedObject
 from calotype.store.model import Bucket, PageOf
@@ -16,12 +18,24 @@ from calotype.store.model import Bucket, PageOf
 async def list_buckets(call: Call, asked: ListBuckets) -> Response:
     call.allow_on_account(asked.action, "listBuckets" if may_see_all_names(call) else None)
     account_id = call.principal.account_id
-    buckets = tuple(
-        BucketSummary(bucket.name, bucket.created_at_ms)
+    start = place_of_token(asked.continuation_token) if asked.continuation_token else b""
+    found = [
+        bucket
         for bucket in await call.store.list_buckets(account_id)
-        if bucket.name.startswith(asked.prefix)
+        if bucket.name.startswith(asked.prefix) and bucket.name.encode() >= start
+    ]
+    if asked.bucket_region not in (None, call.settings.region):
+        found = []  # every bucket is in this server's region
+    page = found[: asked.max_buckets]
+    following = found[len(page) :]
+    result = BucketList(
+        owner_named(account_id, call.store.accounts_directory),
+        tuple(BucketSummary(bucket.name, bucket.created_at_ms) for bucket in page),
+        next_place=token_of_place(following[0].name.encode()) if following else None,
+        prefix=asked.prefix,
+        region=call.settings.region if asked.is_narrowed else None,
     )
-    return xml_response(BucketList(await owner_of(call, account_id), buckets).to_xml())
+    return xml_response(result.to_xml())
 
 
 def may_see_all_names(call: Call) -> bool:
@@ -62,11 +76,11 @@ async def page_of(
 
 
 def owners(call: Call, bucket: Bucket) -> OwnerOf:
-    """Who owns an object, by the account among its attributes: the bucket's owner where there is none, or none now."""
-    by_id = call.store.accounts_directory.by_id
+    """Who owns an object, by the account among its attributes: the bucket's owner where none is there, or counts."""
+    accounts = call.store.accounts_directory
+    is_enforced = ownership_in(bucket.settings.more).ignores_acls
 
     def owner_of(account_id: str | None) -> Owner:
-        account = (by_id(account_id) if account_id else None) or by_id(bucket.account_id)
-        return Owner("") if account is None else Owner(account.canonical_user_id, account.name)
+        return owner_named(bucket.account_id if account_id is None or is_enforced else account_id, accounts)
 
     return owner_of

@@ -10,6 +10,7 @@ from calotype.s3.operation import Operation, Scope, TransactionClass, bucket_of
 from calotype.s3.request import S3Request, text_of_bytes
 
 MAX_KEYS = 1000
+MAX_BUCKETS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +22,42 @@ class ListBuckets(Operation):
     action = "s3:ListAllMyBuckets"
 
     prefix: str = ""
+    max_buckets: int | None = None
+    continuation_token: str | None = None
+    bucket_region: str | None = None
 
     @classmethod
     def from_request(cls, request: S3Request) -> Self:
-        return cls(request.parameter("prefix") or "")
+        return cls(
+            request.parameter("prefix") or "",
+            _max_buckets(request),
+            request.parameter("continuation-token") or None,
+            request.parameter("bucket-region") or None,
+        )
 
     def to_request(self) -> S3Request:
-        return S3Request(self.method, query=(("prefix", self.prefix),) if self.prefix else ())
+        query = {
+            "prefix": self.prefix,
+            "max-buckets": str(self.max_buckets or ""),
+            "continuation-token": self.continuation_token,
+            "bucket-region": self.bucket_region,
+        }
+        return S3Request(self.method, query=tuple((name, value) for name, value in query.items() if value))
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether any parameter was given, upon which each bucket is told with its region."""
+        return self != ListBuckets()
+
+
+def _max_buckets(request: S3Request) -> int | None:
+    text = request.parameter("max-buckets") or ""
+    if not text:
+        return None
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
+    if not 1 <= number <= MAX_BUCKETS:
+        raise InvalidArgument.of("max-buckets", text, f"max-buckets must be an integer between 1 and {MAX_BUCKETS}")
+    return number
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from calotype.http.message import Headers
 from calotype.http.percent import encode_s3
 from calotype.s3.errors import InvalidArgument
 
+MOST_COUNTED = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class S3Request:
@@ -30,13 +32,14 @@ class S3Request:
         return (self.parameter(name) or "").encode("utf-8", "surrogateescape")
 
     def number(self, name: str, *, default: int) -> int:
-        """A parameter that counts; raises InvalidArgument for what is not a number of 0 and up."""
+        """A parameter that counts; raises InvalidArgument for what is not a number from 0 to 2,147,483,647."""
         text = self.parameter(name)
         if text is None or text == "":
             return default
-        if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        number = int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else MOST_COUNTED + 1
+        if number > MOST_COUNTED:
             raise InvalidArgument.of(name, text, f"Provided {name} not an integer or within integer range")
-        return int(text)
+        return number
 
     def header(self, name: str) -> str | None:
         """A header field, or None when it is absent or empty."""

@@ -66,15 +66,31 @@ class BucketSummary:
 
 @dataclass(frozen=True, slots=True)
 class BucketList:
+    """`next_place` is a continuation token, None at the end; `region` is told where a parameter narrowed the list."""
+
     owner: Owner
     buckets: tuple[BucketSummary, ...]
+    next_place: str | None = None
+    prefix: str = ""
+    region: str | None = None
 
     def to_xml(self) -> bytes:
-        buckets: list[xml.Node] = [
-            ("Bucket", [("Name", bucket.name), ("CreationDate", iso_time(bucket.created_at_ms))])
-            for bucket in self.buckets
+        region: list[xml.Node] = [] if self.region is None else [("BucketRegion", self.region)]
+        nodes: list[xml.Node] = [
+            self.owner.to_node(),
+            (
+                "Buckets",
+                [
+                    ("Bucket", [("Name", each.name), ("CreationDate", iso_time(each.created_at_ms)), *region])
+                    for each in self.buckets
+                ],
+            ),
         ]
-        return xml.document("ListAllMyBucketsResult", self.owner.to_node(), ("Buckets", buckets))
+        if self.next_place is not None:
+            nodes.append(("ContinuationToken", self.next_place))
+        if self.prefix:
+            nodes.append(("Prefix", self.prefix))
+        return xml.document("ListAllMyBucketsResult", *nodes)
 
     @classmethod
     def from_xml(cls, content: bytes) -> Self:
@@ -86,6 +102,8 @@ class BucketList:
                 BucketSummary(bucket.text_of("Name") or "", milliseconds_of(bucket.text_of("CreationDate") or ""))
                 for bucket in buckets.all("Bucket")
             ),
+            root.text_of("ContinuationToken"),
+            root.text_of("Prefix") or "",
         )
 
 

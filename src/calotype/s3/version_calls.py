@@ -5,12 +5,15 @@ from __future__ import annotations
 from calotype.http.message import Response
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
+from calotype.s3.errors import InvalidArgument
 from calotype.s3.listing_calls import owners
 from calotype.s3.listing_documents import VersionPage, versions_document
 from calotype.s3.listing_operations import MAX_KEYS, ListObjectVersions
 from calotype.s3.listing_places import place_after
 from calotype.store.errors import NoSuchVersion
+from calotype.store.ids import bucket_of_version
 from calotype.store.model import Bucket, FileVersion, ListingPage
+from calotype.store.versions import NULL_VERSION_ID
 
 
 async def list_object_versions(call: Call, asked: ListObjectVersions) -> Response:
@@ -52,6 +55,8 @@ async def stored_marker(call: Call, bucket: Bucket, asked: ListObjectVersions) -
     """
     if asked.version_id_marker is None:
         return None
+    if asked.version_id_marker != NULL_VERSION_ID and bucket_of_version(asked.version_id_marker) is None:
+        raise InvalidArgument.of("version-id-marker", asked.version_id_marker, "Invalid version id specified")
     try:
         version = await call.store.version_of_key(bucket.bucket_id, asked.key_marker, asked.version_id_marker)
     except NoSuchVersion:
