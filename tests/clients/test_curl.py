@@ -47,8 +47,8 @@ def test_a_file_goes_there_and_back(curl: ClientProgram, address: str, tmp_path:
     curl("-o", str(tmp_path / "back"), f"{address}/film.mp4")
     assert same_bytes(tmp_path / "back", tmp_path / "film.mp4")
     head = curl("-I", f"{address}/film.mp4").lower()
-    assert "content-type: video/mp4\r\n" in head
-    assert "x-amz-meta-title: a cat\r\n" in head
+    assert "content-type: video/mp4\n" in head
+    assert "x-amz-meta-title: a cat\n" in head
     curl("-o", str(tmp_path / "part"), "-r", "10-29", f"{address}/film.mp4")
     assert (tmp_path / "part").read_bytes() == LARGE[10:30]
 
