@@ -58,6 +58,33 @@ def content_of(blobs: Blobs, blob_id: str) -> bytes:
         reader.close()
 
 
+def test_bytes_in_memory_are_those_that_a_reader_gives(blobs: Blobs, new_writer: NewWriter) -> None:
+    blob_id = write(blobs, new_writer, b"0123456789")
+    assert content_of(blobs, blob_id) == b"0123456789"
+    for offset, length in [(0, 10), (3, 4), (9, 1)]:
+        assert blobs.read_from_memory(blob_id, offset, length) in (None, b"0123456789"[offset : offset + length])
+        reader = blobs.open(blob_id)
+        assert reader.read_from_memory(offset, length) in (None, b"0123456789"[offset : offset + length])
+        reader.close()
+
+
+def test_bytes_in_memory_are_all_or_none(blobs: Blobs, new_writer: NewWriter) -> None:
+    blob_id = write(blobs, new_writer, b"0123456789")
+    write(blobs, new_writer, b"a neighbour")
+    content_of(blobs, blob_id)
+    assert blobs.read_from_memory(blob_id, 5, 6) is None
+    reader = blobs.open(blob_id)
+    assert reader.read_from_memory(5, 6) is None
+    reader.close()
+
+
+def test_a_removed_blob_is_not_in_memory(blobs: Blobs, new_writer: NewWriter) -> None:
+    blob_id = write(blobs, new_writer, b"0123456789")
+    content_of(blobs, blob_id)
+    blobs.remove(blob_id)
+    assert blobs.read_from_memory(blob_id, 0, 10) is None
+
+
 def test_what_was_written_comes_back(blobs: Blobs, new_writer: NewWriter) -> None:
     blob_id = write(blobs, new_writer, b"one ", b"", memoryview(b"two"))
     assert content_of(blobs, blob_id) == b"one two"

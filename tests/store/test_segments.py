@@ -17,6 +17,7 @@ from calotype.store.filesystem import LocalFileSystem
 from calotype.store.local_blobs import LocalBlobs
 from calotype.store.model import Bucket, FileVersion, VersionDraft
 from calotype.store.pieces import BLOCK_BYTES, Piece, Span, parse_piece, piece_of_header, segment_of, unclaimed
+from calotype.store.segment_readers import MOST_OPEN
 from calotype.store.store import Store, StoreSettings
 from support.blob_places import OnDisk, file_of
 
@@ -300,6 +301,90 @@ def test_bytes_are_never_taken_for_another_blobs(tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             blobs.open(other.blob_id)
     blobs.close()
+
+
+def written(blobs: LocalBlobs, content: bytes) -> str:
+    writer = blobs.create(blobs.new_id(len(content)))
+    writer.write(content)
+    blobs.make_durable([writer])
+    return writer.blob_id
+
+
+def read_through(blobs: LocalBlobs, blob_id: str) -> None:
+    """As a thread does; afterwards it is in memory, and its segment open."""
+    reader = blobs.open(blob_id)
+    assert reader.read(0, 1)
+    reader.close()
+
+
+class FilesInMemory(LocalFileSystem):
+    """Of which nothing was ever put out of memory, whatever the kernel can tell."""
+
+    def read_from_memory(self, descriptor: int, offset: int, length: int) -> bytes | None:
+        content = self.read(descriptor, offset, length)
+        return content if len(content) == length else None
+
+
+def test_a_blob_that_was_read_once_is_read_from_memory(tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path / "blobs", FilesInMemory())
+    blob_id = written(blobs, b"s" * 9000)
+    assert blobs.read_from_memory(blob_id, 0, 9000) is None  # nobody has opened its segment
+    read_through(blobs, blob_id)
+    assert blobs.read_from_memory(blob_id, 0, 9000) == b"s" * 9000
+    assert blobs.read_from_memory(blob_id, 8999, 1) == b"s"
+    blobs.close()
+
+
+def test_from_memory_too_bytes_are_never_taken_for_another_blobs(tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path / "blobs", FilesInMemory())
+    blob_id = written(blobs, b"s" * 9000)
+    read_through(blobs, blob_id)
+    piece = parse_piece(blob_id)
+    assert piece is not None
+    for other in (Piece(piece.segment, BLOCK_BYTES, 100), Piece(piece.segment, 0, 8999), Piece(piece.segment, 0, 9001)):
+        assert blobs.read_from_memory(other.blob_id, 0, 100) is None
+    blobs.close()
+
+
+class FilesOutOfMemory(LocalFileSystem):
+    """As where the kernel cannot tell what it has in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._cannot_tell_what_is_in_memory = True
+
+
+def test_where_nothing_is_known_of_memory_everything_is_read_by_threads(tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path / "blobs", FilesOutOfMemory())
+    blob_id = written(blobs, b"s" * 9000)
+    read_through(blobs, blob_id)
+    assert blobs.read_from_memory(blob_id, 0, 9000) is None
+    blobs.close()
+
+
+def test_a_removed_segment_does_not_stay_open(tmp_path: Path) -> None:
+    blobs = LocalBlobs(tmp_path / "blobs", LocalFileSystem())
+    before = open_files()
+    blob_id = written(blobs, b"s" * 9000)
+    read_through(blobs, blob_id)
+    read_through(blobs, blob_id)
+    assert open_files() == before + 2  # for the pieces to come, and for those who read
+    blobs.remove_segment(blob_id[:32])
+    assert open_files() == before + 1
+    assert blobs.read_from_memory(blob_id, 0, 9000) is None
+    blobs.close()
+    assert open_files() == before
+
+
+def test_of_many_segments_those_read_last_stay_open(tmp_path: Path, small_segments: int) -> None:
+    blobs = LocalBlobs(tmp_path / "blobs", LocalFileSystem())
+    before = open_files()
+    blob_ids = [written(blobs, bytes(20_000)) for _ in range((MOST_OPEN + 10) * small_segments)]
+    for blob_id in blob_ids:
+        read_through(blobs, blob_id)
+    assert open_files() <= before + 1 + MOST_OPEN
+    blobs.close()
+    assert open_files() == before
 
 
 def test_a_writer_takes_what_its_length_says_and_no_more(tmp_path: Path) -> None:

@@ -38,6 +38,9 @@ class BlobReader(Protocol):
     def read(self, offset: int, length: int) -> bytes:
         """Up to `length` bytes; fewer only at the blob's end."""
 
+    def read_from_memory(self, offset: int, length: int) -> bytes | None:
+        """The bytes, when they are all there without waiting for the disk: this may be called outside threads."""
+
     def close(self) -> None: ...
 
 
@@ -60,6 +63,12 @@ class Blobs(Protocol):
 
     def open(self, blob_id: str) -> BlobReader:
         """Raises FileNotFoundError."""
+
+    def read_from_memory(self, blob_id: str, offset: int, length: int) -> bytes | None:
+        """Bytes of a small blob, when they are all there without waiting for the disk; None says nothing.
+
+        Does not block, and may be called outside threads.
+        """
 
     def remove(self, blob_id: str) -> None:
         """Nothing happens when it is missing."""

@@ -122,6 +122,9 @@ class DecryptedReader:
         skipped = offset - first * CHUNK_BYTES
         return b"".join(clear)[skipped : skipped + length]
 
+    def read_from_memory(self, offset: int, length: int) -> bytes | None:
+        return None  # opening the chunks is work for a thread
+
     def close(self) -> None:
         self._reader.close()
 
@@ -150,6 +153,12 @@ class ClearBlobs:
         except FileNotFoundError as error:
             raise BlobDamaged(extent.blob_id, "the file is missing") from error
         return reader if data_key is None else DecryptedReader(reader, extent.blob_id, data_key)
+
+    def read_from_memory(self, extent: Extent) -> bytes | None:
+        """All bytes of a small extent that is not encrypted, as from `Blobs`."""
+        if extent.encryption is not None:
+            return None
+        return self._blobs.read_from_memory(extent.blob_id, extent.offset, extent.length)
 
 
 def _opened_by_customer(blob_id: str, encryption: Encryption, key: CustomerKey | None) -> bytes:

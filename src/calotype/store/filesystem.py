@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -15,6 +16,7 @@ from typing import Protocol
 OUT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SYNC_FILE_RANGE_WRITE = 2
 _KEEP_SIZE_AND_PUNCH_HOLE = 1 | 2
+_LONGEST_FROM_MEMORY = 256 * 1024
 _BUFFERS_AT_ONCE = 512  # half of what Linux takes in one call
 
 
@@ -33,6 +35,9 @@ class FileSystem(Protocol):
 
     def read(self, descriptor: int, offset: int, length: int) -> bytes:
         """Up to `length` bytes from `offset`; fewer only at the end."""
+
+    def read_from_memory(self, descriptor: int, offset: int, length: int) -> bytes | None:
+        """All of the bytes, when they are there without waiting for the disk; None says nothing."""
 
     def reopen(self, path: Path) -> int:
         """A descriptor for writing a file that is there; FileNotFoundError when it is not."""
@@ -81,6 +86,10 @@ class LocalFileSystem:
         self._fallocate = getattr(library, "fallocate64", None)
         if self._fallocate is not None:
             self._fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+        self._cannot_tell_what_is_in_memory = not hasattr(os, "RWF_NOWAIT")
+        # Bytes are copied out of here: a new buffer for each read would be filled with zeros first.
+        self._buffer = memoryview(bytearray(_LONGEST_FROM_MEMORY))
+        self._buffer_in_use = threading.Lock()
 
     def make_folder(self, path: Path) -> None:
         path.mkdir(mode=0o700, exist_ok=True)
@@ -104,6 +113,21 @@ class LocalFileSystem:
                 break
             content += more
         return content
+
+    def read_from_memory(self, descriptor: int, offset: int, length: int) -> bytes | None:
+        if self._cannot_tell_what_is_in_memory or length > len(self._buffer):
+            return None
+        with self._buffer_in_use:
+            buffer = self._buffer[:length]
+            try:
+                return bytes(buffer) if os.preadv(descriptor, [buffer], offset, os.RWF_NOWAIT) == length else None
+            except BlockingIOError:
+                return None
+            except OSError as error:
+                if error.errno != errno.EOPNOTSUPP:
+                    raise
+                self._cannot_tell_what_is_in_memory = True
+                return None
 
     def reopen(self, path: Path) -> int:
         return os.open(path, os.O_WRONLY | os.O_CLOEXEC)

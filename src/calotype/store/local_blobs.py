@@ -78,6 +78,14 @@ class LocalBlobReader:
         with self._in_use:
             return self._files.read(self._descriptor, offset, length)
 
+    def read_from_memory(self, offset: int, length: int) -> bytes | None:
+        if not self._in_use.acquire(blocking=False):
+            return None
+        try:
+            return self._files.read_from_memory(self._descriptor, offset, length)
+        finally:
+            self._in_use.release()
+
     def close(self) -> None:
         with self._in_use:
             self._files.close(self._descriptor)
@@ -139,6 +147,10 @@ class LocalBlobs:
             return PieceReader(self._segments.read(piece))
         return LocalBlobReader(self._files, self._path(blob_id))
 
+    def read_from_memory(self, blob_id: str, offset: int, length: int) -> bytes | None:
+        piece = parse_piece(blob_id)
+        return None if piece is None else self._segments.read_from_memory(piece, offset, length)
+
     def remove(self, blob_id: str) -> None:
         piece = parse_piece(blob_id)
         if piece is not None:
@@ -167,6 +179,7 @@ class LocalBlobs:
 
     def remove_segment(self, segment: str) -> None:
         self._files.remove(self._segment_path(segment))
+        self._segments.forget(segment)
 
     def export(self, blob_id: str, folder: Path) -> None:
         source = self._path(blob_id)

@@ -32,6 +32,9 @@ class MemoryBlobReader:
     def read(self, offset: int, length: int) -> bytes:
         return self._content[offset : offset + length]
 
+    def read_from_memory(self, offset: int, length: int) -> bytes | None:
+        return self.read(offset, length) if offset + length <= len(self._content) else None
+
     def close(self) -> None:
         pass
 
@@ -60,6 +63,10 @@ class MemoryBlobs:
         if blob_id not in self._finished:
             raise FileNotFoundError(blob_id)
         return MemoryBlobReader(self._finished[blob_id])
+
+    def read_from_memory(self, blob_id: str, offset: int, length: int) -> bytes | None:
+        found = self._finished.get(blob_id)
+        return None if found is None else MemoryBlobReader(found).read_from_memory(offset, length)
 
     def remove(self, blob_id: str) -> None:
         self._finished.pop(blob_id, None)

@@ -39,6 +39,14 @@ async def read_version(
                     yield chunk
 
 
+def read_from_memory(blobs: ClearBlobs, version: FileVersion, start: int, stop: int) -> bytes | None:
+    """The same bytes at once, where they are few, lie in one piece and are in memory; None says nothing."""
+    if version.part_count or stop - start > CHUNK_BYTES:
+        return None
+    extents = selected_extents(version.extents, start, min(stop, version.length))
+    return blobs.read_from_memory(extents[0]) if len(extents) == 1 else None
+
+
 async def _extents_within(
     metadata: Metadata, version: FileVersion, start: int, stop: int
 ) -> AsyncIterator[list[Extent]]:
@@ -61,7 +69,8 @@ async def _read_extent(blobs: ClearBlobs, threads: WorkThreads, extent: Extent) 
     reader = await threads.run(blobs.open, extent)
     try:
         for offset, length in aligned_spans(extent.offset, extent.length):
-            yield await threads.run(_read, reader, extent, offset, length)
+            content = reader.read_from_memory(offset, length)
+            yield await threads.run(_read, reader, extent, offset, length) if content is None else content
     finally:
         # Not here: a cancelled read may still hold the descriptor, and the close then waits for it.
         threads.run(reader.close)

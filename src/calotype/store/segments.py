@@ -27,6 +27,7 @@ from calotype.store.pieces import (
     piece_of_header,
     unclaimed,
 )
+from calotype.store.segment_readers import SegmentReaders
 
 SEGMENT_BYTES = 64 * 1024 * 1024
 _CANNOT_PUNCH = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
@@ -73,6 +74,9 @@ class PieceReader:
     def read(self, offset: int, length: int) -> bytes:
         return self._content[offset : offset + length]
 
+    def read_from_memory(self, offset: int, length: int) -> bytes | None:
+        return self.read(offset, length) if offset + length <= len(self._content) else None
+
     def close(self) -> None:
         pass
 
@@ -104,6 +108,7 @@ class Segments:
         self._current = ""
         self._next_offset = SEGMENT_BYTES
         self._open: dict[str, OpenSegment] = {}
+        self._readers = SegmentReaders(files)
         self._lock = threading.Lock()
 
     def place(self, length: int, new_segment: Callable[[], str]) -> Piece:
@@ -150,11 +155,21 @@ class Segments:
             content = self._files.read(descriptor, piece.content_offset, piece.length)
             # After the bytes, since a removal begins with the header: what has one now was whole when it was read.
             header = self._files.read(descriptor, piece.offset, HEADER_BYTES)
-        finally:
+        except BaseException:
             self._files.close(descriptor)
+            raise
+        self._readers.keep(piece.segment, descriptor)
         if header != piece.header:
             raise FileNotFoundError(errno.ENOENT, "its segment has something else in its place", piece.blob_id)
         return content
+
+    def read_from_memory(self, piece: Piece, offset: int, length: int) -> bytes | None:
+        """What can be had without waiting for the disk, from a segment that was read lately; None says nothing."""
+        return self._readers.read(piece, offset, length)
+
+    def forget(self, segment: str) -> None:
+        """Its file was removed, and is not to keep its space."""
+        self._readers.forget(segment)
 
     def remove(self, piece: Piece) -> None:
         """Give its space back. A file with a second name is left as it is: another one may need it whole."""
@@ -208,6 +223,7 @@ class Segments:
             self._files.close(descriptor)
 
     def close(self) -> None:
+        self._readers.close()
         for segment in self._open.values():
             self._files.close(segment.descriptor)
         self._open.clear()
