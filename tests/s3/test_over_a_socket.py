@@ -115,3 +115,33 @@ def test_every_answer_has_date_server_and_ids(origin: RunningS3Origin) -> None:
     assert answer.endswith(b"\r\n\r\n")
     for name in (b"date", b"server", b"x-amz-request-id", b"x-amz-id-2"):
         assert b"\r\n" + name + b": " in answer
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (b"\x16\x03\x01 begins no method\r\n\r\n", 501, "NotImplemented"),
+        (b"GET / HTTP/1.1\r\nthis is no field\r\n\r\n", 400, "BadRequest"),
+        (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501, "NotImplemented"),
+        (b"GET /photos HTTP/1.1\r\n\r\n", 400, "BadRequest"),  # no Host
+        (b"GET /photos HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "BadRequest"),
+        (b"PUT /photos/a HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400, "BadRequest"),
+        (b"PUT /photos/a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, "BadRequest"),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "URITooLong"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nx: " + b"a" * 70_000 + b"\r\n\r\n", 400, "RequestHeaderSectionTooLarge"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"x: a\r\n" * 500 + b"\r\n", 400, "RequestHeaderSectionTooLarge"),
+    ],
+)
+def test_what_is_no_request_is_refused_in_s3s_words(
+    origin: RunningS3Origin, sent: bytes, status: int, code: str
+) -> None:
+    with connected(origin) as connection:
+        connection.sendall(sent)
+        head, _, body = read_all(connection).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 %d " % status), head
+    lowered = head.lower()
+    assert b"content-type: application/xml" in lowered
+    assert b"x-amz-request-id: " in lowered
+    assert b"connection: close" in lowered
+    assert f"<Code>{code}</Code>".encode() in body

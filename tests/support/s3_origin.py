@@ -46,7 +46,7 @@ class RunningS3Origin:
         account = await self.store.default_account()
         self.owner = await self.store.create_key(account.account_id, "owner", ALL_CAPABILITIES)
         handler = S3Server(self.store, self._settings, clock=milliseconds_now)
-        self._server = Server(handler, server_header="calotype", ssl=self._tls)
+        self._server = Server(handler, server_header="calotype", ssl=self._tls, own_answer=handler.own_answer)
         await self._server.start("127.0.0.1:0")
         self.port = self._server.port
         self.address = f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"

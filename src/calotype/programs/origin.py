@@ -27,6 +27,7 @@ from calotype.serve.egress import Egress
 from calotype.serve.handler import Handler
 from calotype.serve.limits import Limits
 from calotype.serve.listener import bind
+from calotype.serve.response_framing import plain_response
 from calotype.serve.run import run as run_loop
 from calotype.serve.run import stop_on_signals
 from calotype.serve.server import Server
@@ -60,6 +61,7 @@ class OriginSettings:
     region: str = "us-east-1"
     s3_hosts: tuple[str, ...] = ("s3.localhost",)
     forms_v2: bool = True
+    kms_keys: tuple[str, ...] = ()
     public_url: str | None = None
     reserve_bytes: int = RESERVE_BYTES
     caps: Caps = NO_CAPS
@@ -100,15 +102,17 @@ async def _serve(settings: OriginSettings, ready: Callable[[], None], beside: Ba
             await asyncio.gather(*(server.drain(DRAIN_TIMEOUT_S) for server in servers))
 
 
-def _servers(handler: Handler, settings: OriginSettings) -> list[Server]:
+def _servers(handler: OriginHandler, settings: OriginSettings) -> list[Server]:
     """The plain server and, where there is a listener for it, the one with TLS."""
     limits = replace(Limits(), body_max_bytes=LONGEST_BODY_BYTES)
     header = f"calotype/{__version__}"
-    servers = [Server(handler, limits=limits, server_header=header)]
+    servers = [Server(handler, limits=limits, server_header=header, own_answer=handler.own_answer)]
     if settings.tls_listen is not None:
         assert settings.certificates is not None, "listen.origin_tls is refused without origin.certificates"
         certificates = Certificates(CertificateFolder(settings.certificates), report=log)
-        servers.append(Server(handler, limits=limits, server_header=header, ssl=certificates))
+        servers.append(
+            Server(handler, limits=limits, server_header=header, ssl=certificates, own_answer=handler.own_answer)
+        )
     return servers
 
 
@@ -165,7 +169,9 @@ async def ensure_owner_key(store: Store, data: Path) -> None:
 
 
 def origin_handler(store: Store, settings: OriginSettings, admin: Handler) -> OriginHandler:
-    s3_settings = S3Settings(settings.region, settings.s3_hosts, accepts_version_2_forms=settings.forms_v2)
+    s3_settings = S3Settings(
+        settings.region, settings.s3_hosts, accepts_version_2_forms=settings.forms_v2, kms_keys=settings.kms_keys
+    )
     return OriginHandler(
         S3Server(store, s3_settings, clock=milliseconds_now),
         B2Server(store, b2_settings(settings), clock=milliseconds_now, random_bytes=os.urandom),
@@ -186,7 +192,7 @@ def b2_settings(settings: OriginSettings) -> B2Settings:
 class OriginHandler:
     """Gives each request to the protocol it speaks: a virtual host is S3's, else the first path segment decides."""
 
-    def __init__(self, s3: Handler, b2: Handler, admin: Handler, s3_hosts: tuple[str, ...]) -> None:
+    def __init__(self, s3: S3Server, b2: Handler, admin: Handler, s3_hosts: tuple[str, ...]) -> None:
         self._s3 = s3
         self._b2 = b2
         self._admin = admin
@@ -198,6 +204,14 @@ class OriginHandler:
 
     async def handle(self, request: Request) -> Response:
         return await self._protocol_of(request).handle(request)
+
+    def own_answer(self, status: int, detail: str, request: Request | None) -> Response:
+        """What the HTTP server says of a request that no protocol answered, in the words of the one it was meant for:
+        S3's where that cannot be told."""
+        protocol = self._s3 if request is None else self._protocol_of(request)
+        if protocol is self._s3:
+            return self._s3.own_answer(status, detail)
+        return plain_response(status, detail)
 
     def _protocol_of(self, request: Request) -> Handler:
         if bucket_of_host(request.host, self._s3_hosts) is not None:

@@ -5,9 +5,9 @@ S3Error
 │       BadRequest, EntityTooLarge, EntityTooSmall, IllegalLocationConstraint, IllegalVersioningConfiguration,
 │       IncompleteBody, InvalidArgument, InvalidBucketAclWithObjectOwnership, InvalidBucketName, InvalidDigest,
 │       InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRedirectLocation, InvalidRequest,
-│       InvalidStorageClass, InvalidTag, InvalidTargetBucketForLogging, InvalidURI, KeyTooLong, MalformedACLError,
-│       MalformedPolicy, MalformedXML, MaxMessageLengthExceeded, MetadataTooLarge, MissingSecurityHeader,
-│       UnexpectedContent, UnresolvableGrantByEmailAddress, XAmzContentSHA256Mismatch
+│       InvalidStorageClass, InvalidTag, InvalidTargetBucketForLogging, InvalidURI, KeyNotFound, KeyTooLong,
+│       MalformedACLError, MalformedPolicy, MalformedXML, MaxMessageLengthExceeded, MetadataTooLarge,
+│       MissingSecurityHeader, UnexpectedContent, UnresolvableGrantByEmailAddress, XAmzContentSHA256Mismatch
 ├─ 403  AccessDenied, AccessForbidden, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
 ├─ 404  MetadataConfigurationNotFound, NoSuchBucket, NoSuchBucketPolicy, NoSuchConfiguration, NoSuchCORSConfiguration,
 │       NoSuchKey, NoSuchLifecycleConfiguration, NoSuchObjectLockConfiguration, NoSuchPublicAccessBlockConfiguration,
@@ -88,6 +88,23 @@ class AuthorizationQueryParametersError(S3Error):
 class BadRequest(S3Error):
     status, code = 400, "BadRequest"
     default_message = "Bad Request"
+
+
+class BadRequest(S3Error):
+    """Not HTTP, or not read as such."""
+
+    status, code = 400, "BadRequest"
+    default_message = "An error occurred when parsing the HTTP request."
+
+
+class RequestHeaderSectionTooLarge(S3Error):
+    status, code = 400, "RequestHeaderSectionTooLarge"
+    default_message = "Your request header section exceeds the maximum allowed request header section size."
+
+
+class RequestTimeout(S3Error):
+    status, code = 400, "RequestTimeout"
+    default_message = "Your socket connection to the server was not read from or written to within the timeout period."
 
 
 class BadDigest(S3Error):
@@ -199,6 +216,12 @@ class InvalidTargetBucketForLogging(S3Error):
 class InvalidURI(S3Error):
     status, code = 400, "InvalidURI"
     default_message = "Couldn't parse the specified URI."
+
+
+class KeyNotFound(S3Error):
+    """A key of SSE-KMS that there is none of."""
+
+    status, code = 400, "KMS.NotFoundException"
 
 
 class KeyTooLong(S3Error):
@@ -421,6 +444,11 @@ class PreconditionFailed(S3Error):
     default_message = "At least one of the pre-conditions you specified did not hold"
 
 
+class URITooLong(S3Error):
+    status, code = 414, "URITooLong"
+    default_message = "The request target is longer than any that the server reads."
+
+
 class InvalidPartNumber(S3Error):
     status, code = 416, "InvalidPartNumber"
     default_message = "The requested partnumber is not satisfiable"
@@ -445,6 +473,13 @@ class OperationNotImplemented(S3Error):
 class ServiceUnavailable(S3Error):
     status, code = 503, "ServiceUnavailable"
     default_message = "Service is unable to handle request."
+
+
+class SlowDown(S3Error):
+    """Too many requests or connections at once; the SDKs wait and try again."""
+
+    status, code = 503, "SlowDown"
+    default_message = "Please reduce your request rate."
 
 
 class InsufficientStorage(S3Error):

@@ -67,6 +67,7 @@ from calotype.s3.object_tagging import DeleteObjectTagging, GetObjectTagging, Pu
 from calotype.s3.operation import Operation
 from calotype.s3.operations import operation_type
 from calotype.s3.payload import document_of
+from calotype.s3.refusals import refusal_of
 from calotype.s3.request import S3Request
 from calotype.s3.settings import S3Settings
 from calotype.s3.translation import translated
@@ -134,8 +135,13 @@ class S3Server:
         """Nothing here is answered without the store."""
         return None
 
+    def own_answer(self, status: int, detail: str, _request: Request | None = None) -> Response:
+        """What the HTTP server itself says of a request, in S3's words: `detail` is why it was never read."""
+        request_id = self._next_id()
+        return self._identified(refusal_of(status, detail).to_response(resource="/", request_id=request_id), request_id)
+
     async def handle(self, request: Request) -> Response:
-        request_id = f"{next(self._request_numbers) & 0xFFFFFFFFFFFFFFFF:016X}"
+        request_id = self._next_id()
         address = Address()
         try:
             address = address_of(request.host, request.path, self._settings.s3_hosts)
@@ -149,6 +155,12 @@ class S3Server:
                 response.body = b""
         if request.method != "OPTIONS":
             response = await opened_to_page(self._store, address, request, response)
+        return self._identified(response, request_id)
+
+    def _next_id(self) -> str:
+        return f"{next(self._request_numbers) & 0xFFFFFFFFFFFFFFFF:016X}"
+
+    def _identified(self, response: Response, request_id: str) -> Response:
         response.headers = response.headers.merge((("x-amz-request-id", request_id), ("x-amz-id-2", self._host_id)))
         return response
 

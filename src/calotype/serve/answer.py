@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from calotype.http.message import BodyTooLarge, Headers, Request, Response
 from calotype.serve.clock import http_date_bytes
 from calotype.serve.errors import BadResponse, ClientLeft, RequestRefused, ServeError
-from calotype.serve.handler import Handler
-from calotype.serve.response_framing import BodyFraming, FramedHead, frame_response, interim_head, plain_response
+from calotype.serve.response_framing import BodyFraming, FramedHead, frame_response, interim_head
+from calotype.serve.state import ServerState
 
 if TYPE_CHECKING:
     from calotype.serve.http1 import Http1Connection
@@ -19,24 +19,31 @@ if TYPE_CHECKING:
 log = logging.getLogger("calotype.serve")
 
 
-async def ask(handler: Handler, request: Request) -> Response:
+async def ask(state: ServerState, request: Request) -> Response:
     """The handler's response, or the server's own for an error that the handler let pass; ClientLeft passes."""
+    if state.requests_in_flight > state.limits.requests_in_flight_max:
+        return state.own_answer(503, "too many requests are being answered", request)
     try:
-        return await handler.handle(request)
+        return await state.handler.handle(request)
     except BodyTooLarge as error:
-        return plain_response(413, str(error))
+        return state.own_answer(413, str(error), request)
     except RequestRefused as error:
-        return plain_response(error.status, error.detail)
+        return state.own_answer(error.status, error.detail, request)
     except ClientLeft:
         raise
     except asyncio.CancelledError:
         if _is_being_cancelled():
             raise
         log.exception("no answer to %s %s: what it waited for was cancelled", request.method, request.path)
-        return plain_response(500, "the server failed to answer; its log says why")
+        return failed(state, request)
     except Exception:
         log.exception("no answer to %s %s", request.method, request.path)
-        return plain_response(500, "the server failed to answer; its log says why")
+        return failed(state, request)
+
+
+def failed(state: ServerState, request: Request) -> Response:
+    """The answer where something here went wrong, as the log tells."""
+    return state.own_answer(500, "the server failed to answer; its log says why", request)
 
 
 def _is_being_cancelled() -> bool:
@@ -102,11 +109,8 @@ class Answer:
         connection.answered(self)
 
     async def _response(self) -> Response:
-        state = self._connection.state
-        if state.requests_in_flight > state.limits.requests_in_flight_max:
-            return plain_response(503, "too many requests are being answered", retry_after_s=1)
         self.request.send_interim = self.send_interim
-        return await ask(state.handler, self.request)
+        return await ask(self._connection.state, self.request)
 
     def send_interim(self, status: int, headers: Headers) -> None:
         """Sends a 1xx response at once; after the final head, or to an HTTP/1.0 client, nothing."""
@@ -120,7 +124,7 @@ class Answer:
         except BadResponse as error:
             log.error("bad response to %s %s: %s", self.request.method, self.request.path, error)
             await close_stream(response.body)
-            response = plain_response(500, "the server failed to answer; its log says why")
+            response = failed(self._connection.state, self.request)
             framed = self._frame(response)
         self._head_is_out = True
         self.wants_keep_alive = framed.keep_alive

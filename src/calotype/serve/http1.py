@@ -19,7 +19,7 @@ from calotype.serve.clock import http_date_bytes
 from calotype.serve.errors import BodyTimedOut, ClientLeft, RequestRefused
 from calotype.serve.request_body import RequestBody
 from calotype.serve.request_reader import RequestReader
-from calotype.serve.response_framing import frame_response, plain_response
+from calotype.serve.response_framing import frame_response
 from calotype.serve.state import ServerState
 from calotype.serve.write_gate import WriteGate
 
@@ -266,11 +266,11 @@ class Http1Connection(asyncio.Protocol):
         self.state.start(self._task)
 
     def _answer_refusal(self, refusal: RequestRefused) -> None:
-        self._write_plainly(refusal.status, refusal.detail)
+        self._write_own_answer(refusal.status, refusal.detail)
         self._end(linger=True)
 
-    def _write_plainly(self, status: int, detail: str) -> None:
-        response = plain_response(status, detail)
+    def _write_own_answer(self, status: int, detail: str) -> None:
+        response = self.state.own_answer(status, detail, None)
         framed = frame_response(
             response,
             method="GET",
@@ -285,7 +285,7 @@ class Http1Connection(asyncio.Protocol):
     def _refuse_connection(self) -> None:
         assert self._reader is not None
         self._reader.stop()
-        self._write_plainly(503, "too many connections")
+        self._write_own_answer(503, "too many connections")
         self.close()
 
     def _end_slow_head(self, reader: RequestReader) -> None:

@@ -35,7 +35,6 @@ from calotype.serve.http2_request import check_size, request_from
 from calotype.serve.http2_stream import HeaderList, Stream
 from calotype.serve.request_body import RequestBody
 from calotype.serve.request_framing import expects_continue
-from calotype.serve.response_framing import plain_response
 from calotype.serve.state import ServerState
 from calotype.serve.write_gate import WriteGate
 
@@ -208,8 +207,8 @@ class Http2Connection(asyncio.Protocol):
             stream.window_opened()
 
     def _answer_refusal(self, stream_id: int, refusal: RequestRefused) -> None:
-        response = plain_response(refusal.status, refusal.detail)
-        header_list = [(b":status", b"%d" % refusal.status), *response.headers.to_raw()]
+        response = self.state.own_answer(refusal.status, refusal.detail, None)
+        header_list = [(b":status", b"%d" % response.status), *response.headers.to_raw()]
         self.send_headers(stream_id, header_list, end_stream=True)
         self.reset(stream_id, ErrorCodes.NO_ERROR)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from h2.errors import ErrorCodes
 
 from calotype.http.message import Headers, Request, Response
-from calotype.serve.answer import ask, close_stream, log_broken_answer, of_length
+from calotype.serve.answer import ask, close_stream, failed, log_broken_answer, of_length
 from calotype.serve.clock import http_date_bytes
 from calotype.serve.errors import BadResponse, ClientLeft
 from calotype.serve.request_body import RequestBody
@@ -21,7 +21,6 @@ from calotype.serve.response_framing import (
     encode_lines,
     final_fields,
     own_fields,
-    plain_response,
 )
 from calotype.serve.state import ServerState
 
@@ -86,11 +85,8 @@ class Stream:
             self._carrier.stream_ended(self)
 
     async def _response(self) -> Response:
-        state = self._carrier.state
-        if state.requests_in_flight > state.limits.requests_in_flight_max:
-            return plain_response(503, "too many requests are being answered", retry_after_s=1)
         self.request.send_interim = self.send_interim
-        return await ask(state.handler, self.request)
+        return await ask(self._carrier.state, self.request)
 
     def send_interim(self, status: int, headers: Headers) -> None:
         """Sends a 1xx response at once; nothing after the final head."""
@@ -105,7 +101,7 @@ class Stream:
         except BadResponse as error:
             log.error("bad response to %s %s: %s", self.request.method, self.request.path, error)
             await close_stream(response.body)
-            response = plain_response(500, "the server failed to answer; its log says why")
+            response = failed(self._carrier.state, self.request)
             header_list, framing, length = self._frame(response)
         has_no_body = framing is BodyFraming.NONE or response.body == b""
         self._head_is_out = True

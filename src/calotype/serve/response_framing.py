@@ -11,7 +11,7 @@ from enum import Enum, auto
 from functools import lru_cache
 from http import HTTPStatus
 
-from calotype.http.message import Headers, Response
+from calotype.http.message import Headers, Request, Response
 from calotype.serve.errors import BadResponse
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -157,9 +157,9 @@ def interim_head(status: int, headers: Headers) -> bytes:
     return encode_lines([f"HTTP/1.1 {status} {reason_phrase(status)}", *lines])
 
 
-def plain_response(status: int, detail: str, *, retry_after_s: int | None = None) -> Response:
-    """An answer of the server itself, for requests that never reach a protocol with an error form of its own."""
+def plain_response(status: int, detail: str, _request: Request | None = None) -> Response:
+    """An answer of the server itself, where no protocol has an error form of its own."""
     fields = [("content-type", "text/plain; charset=utf-8")]
-    if retry_after_s is not None:
-        fields.append(("retry-after", str(retry_after_s)))
+    if status == 503:
+        fields.append(("retry-after", "1"))
     return Response(status, Headers(fields), f"{status} {reason_phrase(status)}: {detail}\n".encode())

@@ -14,7 +14,8 @@ from calotype.serve.handler import Handler
 from calotype.serve.http1 import Http1Connection
 from calotype.serve.limits import Limits
 from calotype.serve.listener import BACKLOG, bind
-from calotype.serve.state import BodyLimit, ServerState
+from calotype.serve.response_framing import plain_response
+from calotype.serve.state import BodyLimit, OwnAnswer, ServerState
 
 if TYPE_CHECKING:
     from calotype.serve.tls import Certificates
@@ -30,7 +31,8 @@ class Server:
     """Answers HTTP on any number of listeners with one handler.
 
     `server_header` is the value of the Server field, None for none. `body_limit` gives the longest body a request may
-    have, None for `limits.body_max_bytes`. With `ssl` every listener speaks TLS.
+    have, None for `limits.body_max_bytes`. With `ssl` every listener speaks TLS. `own_answer` words what the server
+    says itself, of requests that are malformed or beyond a limit.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Server:
         server_header: str | None = None,
         ssl: Certificates | ssl_module.SSLContext | None = None,
         body_limit: BodyLimit | None = None,
+        own_answer: OwnAnswer = plain_response,
     ) -> None:
         self._handler = handler
         self._limits = limits if limits is not None else Limits()
@@ -49,6 +52,7 @@ class Server:
         self._ssl = self._certificates.context if self._certificates is not None else ssl
         self._certificates_seen_at = 0.0
         self._body_limit = body_limit
+        self._own_answer = own_answer
         self._state: ServerState | None = None
         self._port: int | None = None
         self._listeners: list[asyncio.Server] = []
@@ -58,7 +62,9 @@ class Server:
         """Starts to accept on a listening socket, a (host, port) or `HOST:PORT`; may be called for several."""
         loop = asyncio.get_running_loop()
         if self._state is None:
-            self._state = ServerState(self._handler, self._limits, self._server_header, self._body_limit, loop.time())
+            self._state = ServerState(
+                self._handler, self._limits, self._server_header, self._body_limit, loop.time(), self._own_answer
+            )
             self._sweep_later(loop)
         sock = where if isinstance(where, socket.socket) else bind(_address_text(where))
         name = sock.getsockname()

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from calotype.http.message import Request
+from calotype.http.message import Request, Response
 from calotype.serve.handler import Handler
 from calotype.serve.limits import Limits
+from calotype.serve.response_framing import plain_response
 
 BodyLimit = Callable[[Request], int | None]
+OwnAnswer = Callable[[int, str, Request | None], Response]
+"""The server's own answer of a status, and why; the request is None where none could be read."""
 
 
 class Connection(Protocol):
@@ -41,18 +44,26 @@ class ServerState:
         "is_draining",
         "limits",
         "now",
+        "own_answer",
         "requests_in_flight",
         "server_header",
         "tasks",
     )
 
     def __init__(
-        self, handler: Handler, limits: Limits, server_header: str | None, body_limit: BodyLimit | None, now: float
+        self,
+        handler: Handler,
+        limits: Limits,
+        server_header: str | None,
+        body_limit: BodyLimit | None,
+        now: float,
+        own_answer: OwnAnswer = plain_response,
     ) -> None:
         self.handler = handler
         self.limits = limits
         self.server_header = server_header
         self.body_limit = body_limit
+        self.own_answer = own_answer
         self.now = now
         self.connections: set[Connection] = set()
         self.emptied = asyncio.Event()
