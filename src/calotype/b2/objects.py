@@ -157,7 +157,7 @@ def has_customer_key(file: FileVersion) -> bool:
 
 def file_info(file: FileVersion) -> dict[str, str]:
     """The file infos, with those kept as header fields under their B2 names."""
-    return {**file.info, **dict(header_infos(file))}
+    return {**file.info, **dict(header_infos(file))} if file.headers else dict(file.info)
 
 
 def header_infos(file: FileVersion) -> Iterator[tuple[str, str]]:

@@ -157,7 +157,7 @@ def version_of(row: tuple[Any, ...]) -> FileVersion:
         etag=etag,
         info=kept.info,
         headers=kept.headers,
-        extents=tuple(_extent_of(extent) for extent in kept.extents),
+        extents=tuple([_extent_of(extent) for extent in kept.extents]),
         is_null=kept.is_null,
         sha1_unverified=kept.sha1_unverified,
         attributes=kept.attributes,
