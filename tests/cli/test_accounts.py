@@ -10,6 +10,8 @@ import pytest
 
 from calotype.b2.client import B2Client
 from calotype.b2.errors import B2Error, Unauthorized
+from calotype.s3.client import S3Client
+from calotype.s3.errors import AccessDenied, BucketAlreadyExists
 from cli.conftest import Command
 from support.site import RunningSite
 
@@ -75,6 +77,19 @@ def test_accounts_are_apart(beside: Command, site: RunningSite, family: dict[str
         assert (refused.code, refused.out) == (1, "")
         assert "The account 'family' still has 1 bucket" in refused.err
         theirs.delete_bucket(bucket.bucket_id)
+
+
+def test_the_first_key_opens_the_s3_api_as_well(site: RunningSite, family: dict[str, str]) -> None:
+    with S3Client(site.origin, family["keyId"], family["applicationKey"]) as theirs:
+        theirs.create_bucket("family-s3")
+        theirs.put_object("family-s3", "a.png", b"a picture")
+        assert [bucket.name for bucket in theirs.list_buckets()] == ["family-s3"]
+        with pytest.raises(BucketAlreadyExists):
+            theirs.create_bucket("photos")
+        with pytest.raises(AccessDenied):
+            theirs.has_bucket("photos")
+        theirs.delete_object("family-s3", "a.png")
+        theirs.delete_bucket("family-s3")
 
 
 def test_an_account_is_changed_by_any_of_its_names(beside: Command, family: dict[str, str]) -> None:
