@@ -78,10 +78,16 @@ class Call:
         return bucket
 
     def denial(
-        self, action: str, bucket: Bucket, key: bytes | None = None, *, version: FileVersion | None = None
+        self,
+        action: str,
+        bucket: Bucket,
+        key: bytes | None = None,
+        *,
+        version: FileVersion | None = None,
+        version_id: str | None = None,
     ) -> Denial | None:
-        """Why the caller may not; `version` is the object that is acted on, where there is one already."""
-        asked = Asked(self.principal, action, bucket, key, version)
+        """Why the caller may not; `version` and `version_id` as in Asked."""
+        asked = Asked(self.principal, action, bucket, key, version, version_id)
         return denial(asked, policy_of(bucket), self._policy_says)
 
     def _policy_says(self, asked: Asked) -> Effect | None:
@@ -95,13 +101,19 @@ class Call:
         return evaluate(policy, policy_request(asked, facts))
 
     def allow(
-        self, action: str, bucket: Bucket, key: bytes | None = None, *, version: FileVersion | None = None
+        self,
+        action: str,
+        bucket: Bucket,
+        key: bytes | None = None,
+        *,
+        version: FileVersion | None = None,
+        version_id: str | None = None,
     ) -> None:
         """Returns when the caller may; raises AccessDenied with the reason when it holds a key, without otherwise.
 
         For what is allowed the cap of the bucket's owner is used up, which raises the store's CapExceeded.
         """
-        reason = self.denial(action, bucket, key, version=version)
+        reason = self.denial(action, bucket, key, version=version, version_id=version_id)
         if reason is not None:
             raise self.access_denied(reason)
         self.begin()

@@ -18,7 +18,7 @@ from calotype.s3.errors import InvalidRequest
 from calotype.s3.multipart_results import checksum_nodes
 from calotype.s3.object_calls import draft_of
 from calotype.s3.object_lock_calls import allow_lock
-from calotype.s3.object_tagging_calls import tags_of
+from calotype.s3.object_tagging_calls import allow_tags, tags_of
 from calotype.s3.object_versions import readable_version, shown_id
 from calotype.s3.payload import MAX_OBJECT_BYTES, checksum_in
 from calotype.s3.preconditions import check_source_conditions, write_precondition
@@ -39,7 +39,8 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
     source_bucket = await call.source_bucket(asked.source_bucket)
     source_key = customer_key(call, asked.source_customer_key)
     source = await readable_version(call, source_bucket, asked.source_key, asked.source_version_id, source_key)
-    allow_tags(call, asked, source_bucket, source)
+    allow_source_tags(call, asked, source_bucket, source)
+    allow_tags(call, bucket, asked.key, asked.description.tags if asked.replaces_tags else tags_of(source))
     check_source_conditions(asked.source_conditions, source)
     check_size(source)
     if source.is_latest and is_same_object(asked, bucket, source) and not changes_something(asked, source):
@@ -67,11 +68,11 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
     return response
 
 
-def allow_tags(call: Call, asked: CopyObject, source_bucket: Bucket, source: FileVersion) -> None:
+def allow_source_tags(call: Call, asked: CopyObject, source_bucket: Bucket, source: FileVersion) -> None:
     """Returns when the source's tags may go along, if they are to."""
     if tags_of(source) and not asked.replaces_tags:
         action = "s3:GetObjectTagging" if asked.source_version_id is None else "s3:GetObjectVersionTagging"
-        call.allow(action, source_bucket, source.key, version=source)
+        call.allow(action, source_bucket, source.key, version=source, version_id=asked.source_version_id)
 
 
 def check_size(source: FileVersion) -> None:

@@ -42,7 +42,8 @@ async def delete_one(
     call: Call, bucket: Bucket, item: ObjectToDelete, *, bypasses_governance: bool = False
 ) -> DeletedObject:
     """What was done; a key, or a version of it, that is not there is as good as deleted."""
-    call.allow("s3:DeleteObject" if item.version_id is None else "s3:DeleteObjectVersion", bucket, item.key)
+    action = "s3:DeleteObject" if item.version_id is None else "s3:DeleteObjectVersion"
+    call.allow(action, bucket, item.key, version_id=item.version_id)
     precondition = deletion_precondition(item.conditions)
     if item.version_id is None:
         marker = await call.store.delete_object(bucket.bucket_id, item.key, precondition=precondition)

@@ -41,6 +41,7 @@ from calotype.s3.multipart_results import (
 )
 from calotype.s3.object_calls import draft_of
 from calotype.s3.object_lock_calls import allow_lock
+from calotype.s3.object_tagging_calls import allow_tags
 from calotype.s3.object_versions import readable_version, shown_id
 from calotype.s3.operation import MOST_PARTS
 from calotype.s3.payload import MAX_OBJECT_BYTES, hashers_of, payload_of
@@ -57,6 +58,7 @@ OnUpload = UploadPart | UploadPartCopy | CompleteMultipartUpload | AbortMultipar
 async def create_multipart_upload(call: Call, asked: CreateMultipartUpload) -> Response:
     bucket = await call.bucket(asked.bucket)
     call.allow(asked.action, bucket, asked.key)
+    allow_tags(call, bucket, asked.key, asked.description.tags)
     allow_lock(call, bucket, asked.key, asked.description.lock)
     names.check_key(asked.key)
     access = access_of_new_object(call, bucket, asked.key, asked.description.acl)

@@ -14,7 +14,7 @@ from calotype.s3.description import Description
 from calotype.s3.encryption_key import encryption_key
 from calotype.s3.object_lock_calls import allow_lock
 from calotype.s3.object_operations import ContentChecksum, PutObject
-from calotype.s3.object_tagging_calls import tags_attribute
+from calotype.s3.object_tagging_calls import allow_tags, tags_attribute
 from calotype.s3.payload import payload_of
 from calotype.s3.preconditions import write_precondition
 from calotype.s3.reads import checksum_headers, version_headers
@@ -40,6 +40,7 @@ class Content(Protocol):
 async def put_content(call: Call, bucket: Bucket, asked: PutObject, content: Content) -> FileVersion:
     """The new version; a form's upload ends here as a PutObject does."""
     call.allow(asked.action, bucket, asked.key)
+    allow_tags(call, bucket, asked.key, asked.description.tags)
     allow_lock(call, bucket, asked.key, asked.description.lock)
     names.check_key(asked.key)
     access = access_of_new_object(call, bucket, asked.key, asked.description.acl)

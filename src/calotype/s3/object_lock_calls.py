@@ -33,6 +33,11 @@ def allow_lock(call: Call, bucket: Bucket, key: bytes, lock: StatedLock) -> None
     call.store.check_lock(bucket, lock.retention, lock.legal_hold)
 
 
+def tell_policy(call: Call, lock: StatedLock) -> None:
+    """Let conditions ask for what a document says as they do for header fields."""
+    call.condition_values.update({f"s3:{name.removeprefix('x-amz-')}": (value,) for name, value in lock.to_headers()})
+
+
 def may_bypass_governance(call: Call, bucket: Bucket, key: bytes, *, asked: bool) -> bool:
     """Whether a governance retention gives way: the request says so, and its caller may."""
     return asked and call.denial("s3:BypassGovernanceRetention", bucket, key) is None
@@ -53,6 +58,7 @@ async def get_object_legal_hold(call: Call, asked: GetObjectLegalHold) -> Respon
 
 
 async def put_object_legal_hold(call: Call, asked: PutObjectLegalHold) -> Response:
+    tell_policy(call, StatedLock(legal_hold=asked.is_on))
     bucket, version = await lockable_version(call, asked)
     changed = await call.store.update_legal_hold(bucket.bucket_id, asked.key, version.version_id, asked.is_on)
     return Response(200, Headers(version_id_headers(bucket, changed)))
@@ -67,6 +73,7 @@ async def get_object_retention(call: Call, asked: GetObjectRetention) -> Respons
 
 
 async def put_object_retention(call: Call, asked: PutObjectRetention) -> Response:
+    tell_policy(call, StatedLock(asked.retention))
     bucket, version = await lockable_version(call, asked)
     bypasses = may_bypass_governance(call, bucket, asked.key, asked=asked.bypasses_governance)
     check_mode(active_retention(version, call.now_ms), asked.retention, bypasses=bypasses)

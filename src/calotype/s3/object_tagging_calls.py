@@ -11,7 +11,7 @@ from calotype.s3.call import Call
 from calotype.s3.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
 from calotype.s3.object_versions import taggable_version, version_id_headers
 from calotype.s3.tags import tags_document
-from calotype.store.model import FileVersion
+from calotype.store.model import Bucket, FileVersion
 
 TAGS = "tags"
 """Among the attributes of a version: its tags, absent when there are none."""
@@ -31,6 +31,12 @@ def tags_attribute(tags: Mapping[str, str]) -> dict[str, Any]:
 def action_on(asked: OnTags) -> str:
     """Policies tell the tags of a version that is named from those of the latest."""
     return asked.action if asked.version_id is None else asked.action.replace("Object", "ObjectVersion")
+
+
+def allow_tags(call: Call, bucket: Bucket, key: bytes, tags: Mapping[str, str]) -> None:
+    """Returns when a new object may have these tags; raises AccessDenied."""
+    if tags:
+        call.allow("s3:PutObjectTagging", bucket, key)
 
 
 async def get_object_tagging(call: Call, asked: GetObjectTagging) -> Response:
@@ -55,6 +61,7 @@ async def with_other_tags(
 ) -> Headers:
     """Give the version these tags; the header fields of the answer."""
     bucket = await call.bucket(asked.bucket)
+    call.tags = tags
     await taggable_version(call, action_on(asked), bucket, asked.key, asked.version_id)
 
     def change(version: FileVersion) -> dict[str, Any]:

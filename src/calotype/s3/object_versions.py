@@ -22,7 +22,7 @@ async def readable_version(
     """
     found = await find_version(call, bucket, key, version_id)
     action = "s3:GetObject" if version_id is None else "s3:GetObjectVersion"
-    version = allowed_version(call, action, bucket, key, found)
+    version = allowed_version(call, action, bucket, key, found, version_id)
     call.store.check_customer_key(version, customer_key)
     return version
 
@@ -32,19 +32,21 @@ async def taggable_version(call: Call, action: str, bucket: Bucket, key: bytes, 
     found = await find_version(call, bucket, key, version_id)
     if isinstance(found, NoSuchKey) and DELETE_MARKER in found.headers:
         found = MethodNotAllowed(headers=found.headers, Method=call.request.method, ResourceType="DeleteMarker")
-    return allowed_version(call, action, bucket, key, found)
+    return allowed_version(call, action, bucket, key, found, version_id)
 
 
 Missing = NoSuchKey | NoSuchVersion | MethodNotAllowed | InvalidArgument
 
 
-def allowed_version(call: Call, action: str, bucket: Bucket, key: bytes, found: FileVersion | Missing) -> FileVersion:
+def allowed_version(
+    call: Call, action: str, bucket: Bucket, key: bytes, found: FileVersion | Missing, version_id: str | None = None
+) -> FileVersion:
     """What was found, once the caller may have it; that there is nothing is told to those who may list.
 
     In a bucket that everybody reads (B2's allPublic) everybody hears it, as from the B2 API.
     """
     if isinstance(found, FileVersion):
-        call.allow(action, bucket, key, version=found)
+        call.allow(action, bucket, key, version=found, version_id=version_id)
         return found
     may_not_list = call.denial("s3:ListBucket", bucket, key)
     if may_not_list is not None and (not bucket.is_public or call.denial(action, bucket, key) is not None):

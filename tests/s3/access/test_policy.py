@@ -204,6 +204,7 @@ APPLIES = "Action does not apply to any resource(s) in statement"
         (text_of(statement(Action="s3:GetObject", NotAction="s3:PutObject")), INVALID),
         (text_of(statement(Resource=None)), "Missing required field Resource"),
         (text_of(statement(Resource="photos/*")), RESOURCE),
+        (text_of(statement(Resource="*.jpg")), RESOURCE),  # would fit the end of an ARN, but is none
         (text_of(statement(Resource="arn:aws:s3:::other/*")), RESOURCE),
         (text_of(statement(Resource="arn:aws:s3:::photos2/*")), RESOURCE),
         (text_of(statement(Resource=[INSIDE, "arn:aws:s3:::other/*"])), RESOURCE),

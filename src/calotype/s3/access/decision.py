@@ -35,18 +35,23 @@ from calotype.store.model import Bucket, FileVersion
 _READS_CONTENT = (AclOf.OBJECT, AclPermission.READ)
 _OWNERS_RIGHTS = frozenset({AclPermission.READ_ACP, AclPermission.WRITE_ACP})
 _ON_POLICY = frozenset({"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"})
+_OF_NEW_OBJECTS = frozenset({"s3:PutObjectAcl", "s3:PutObjectTagging"})
 _OF_INITIATOR = frozenset({"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"})
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`version` is the object that is acted on, where there is one already; `key` None for the bucket itself."""
+    """`version` is the object that is acted on, where there is one already; `key` None for the bucket itself.
+
+    `version_id` is what the request calls the version, where it names one.
+    """
 
     principal: Principal
     action: str
     bucket: Bucket
     key: bytes | None = None
     version: FileVersion | None = None
+    version_id: str | None = None
 
     @property
     def permission(self) -> Permission:
@@ -54,8 +59,8 @@ class Asked:
 
     @property
     def granted_by(self) -> tuple[AclOf, AclPermission] | None:
-        """Which ACL may grant it, and how. Who may write into a bucket may say who gets at what is written."""
-        if self.version is None and self.action == "s3:PutObjectAcl":
+        """Which ACL may grant it, and how. Who may write into a bucket may give what is written an ACL and tags."""
+        if self.version is None and self.action in _OF_NEW_OBJECTS:
             return AclOf.BUCKET, AclPermission.WRITE
         return self.permission.acl
 
@@ -75,12 +80,8 @@ PolicySays = Callable[[Asked], Effect | None]
 def policy_request(asked: Asked, facts: RequestFacts) -> PolicyRequest:
     """The same question as a policy understands it: of a listing the bucket is the resource, whatever its prefix."""
     action = asked.permission.policy_action or asked.action
-    version, names_version = asked.version, "Version" in action
-    context = context_of(
-        facts,
-        version.attributes.get("tags") if version is not None else None,
-        version_id=version.version_id if version is not None and names_version else None,
-    )
+    tags = asked.version.attributes.get("tags") if asked.version is not None else None
+    context = context_of(facts, tags, version_id=asked.version_id)
     key = asked.key if action in ON_OBJECTS else None
     return PolicyRequest(action, asked.bucket.name, key, facts.requester, context)
 

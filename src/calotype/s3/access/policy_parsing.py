@@ -153,7 +153,8 @@ class _StatementReader:
             pattern = Pattern.parse(text, has_variables=self._has_variables)
         except InvalidVariable as exc:
             raise MalformedPolicy("Policy has invalid resource") from exc
-        if not (self._is_the_bucket(pattern) or self._is_inside(pattern)):
+        is_resource = text == "*" or text.startswith("arn:")
+        if not is_resource or not (self._is_the_bucket(pattern) or self._is_inside(pattern)):
             raise MalformedPolicy("Policy has invalid resource")
         return pattern
 

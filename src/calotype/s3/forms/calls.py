@@ -29,8 +29,10 @@ async def post_object(call: Call, asked: PostObject) -> Response:
     form = FormBody(call.body, boundary_of(call.request.headers.get("content-type")))
     fields = await form.fields()
     policy = await authenticated_policy(call, bucket, fields)
-    put = PutObject.from_request(fields.to_put(bucket.name))
-    content = FormFile(form, policy, put.checksum, content_md5_of(fields.to_put(bucket.name).headers))
+    put_request = fields.to_put(bucket.name)
+    call.headers = call.headers.merge(put_request.headers)  # a form's fields are its header fields, to policies too
+    put = PutObject.from_request(put_request)
+    content = FormFile(form, policy, put.checksum, content_md5_of(put_request.headers))
     version = await put_content(call, bucket, put, content)
     uploaded = Uploaded(location(call, bucket, put.key), bucket.name, fields.key, version.etag)
     headers = [("etag", uploaded.quoted), ("location", uploaded.location), *written_headers(bucket, version)]
@@ -49,6 +51,7 @@ async def authenticated_policy(call: Call, bucket: Bucket, fields: FormFields) -
     policy = parse_post_policy(signed.text)
     policy.check_fields(fields.to_check(bucket.name), call.now_ms / 1000)
     call.principal = Principal.of(key)
+    call.condition_values["s3:signatureversion"] = (signed.signature_version,)
     return policy
 
 

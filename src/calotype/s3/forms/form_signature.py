@@ -23,6 +23,11 @@ class SignedPolicy:
     scope: CredentialScope | None
 
     @property
+    def signature_version(self) -> str:
+        """As conditions of bucket policies call it (s3:signatureversion)."""
+        return "AWS" if self.scope is None else ALGORITHM
+
+    @property
     def text(self) -> bytes:
         """The policy itself; raises InvalidPolicyDocument."""
         try:
