@@ -1,4 +1,4 @@
-"""A page of 1,000 names out of 1,000,000 files, the first and a deep one, by both APIs and beside SeaweedFS."""
+"""A page of 1,000 names out of 1,000,000 files, by both APIs and beside SeaweedFS: the first, a deep one, a folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from bench import ours, peers, seaweed_names
 from bench.b2 import B2Account
@@ -28,7 +30,18 @@ ROWS_A_COMMIT = 10_000
 BUCKET = "bench-names"
 BEGAN_MS = 1_767_225_600_000  # 2026-01-01; each file comes a second after the one before
 
-List = Callable[[str], int]  # asks for the page after this name and says how many names came
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where it begins, and whether it is asked for as programs that show folders ask: by prefix and delimiter."""
+
+    start: str = ""
+    of_folder: bool = False
+
+
+FOLDER = "photographs/"
+List = Callable[[Page], int]  # asks for a page and says how many names came
+Waits = dict[str, list[float]]  # milliseconds, by server, one of each round
 
 
 def measure(folder: Path, quick: bool) -> str:
@@ -49,58 +62,78 @@ def measure(folder: Path, quick: bool) -> str:
             "ours, S3": s3_list(ours.s3_of(origin)),
             "seaweedfs, S3": s3_list(peer.s3),
         }
-        pages = {"first": "", "deep": name_of(count * 9 // 10)}
-        waits = {
-            server: {page: wait_ms(ask, start, times) for page, start in pages.items()} for server, ask in lists.items()
-        }
+        deep = name_of(count * 9 // 10)
+        pages = {"first": Page(), "deep": Page(deep), "folder, deep": Page(deep, of_folder=True)}
+        waits = {name: rounds(lists, page, times) for name, page in pages.items()}
         peak = peak_resident(origin.pid)
     return "\n".join([*table(waits, count), "", ours.memory_line(peak)])
 
 
-def table(waits: dict[str, dict[str, float]], count: int) -> list[str]:
+def table(waits: dict[str, Waits], count: int) -> list[str]:
     lines = [
         "## Listing\n",
-        f"{PAGE:,} names out of a bucket of {count:,} files, the first page and one after nine tenths of them, one "
-        "request at a time, median. The rows were put into the metadata of both without their bytes.\n",
-        "| server and API | first page | deep page | peer's over ours, first | deep |",
-        "|---|---:|---:|---:|---:|",
+        f"{PAGE:,} names out of a bucket of {count:,} files: the first page, one after nine tenths of them, and that "
+        "as the content of a folder (prefix and delimiter). One request at a time, median; the client's part of it is "
+        "in all of them. The rows were put into the metadata of both without their bytes.\n",
+        f"| server and API | {' | '.join(waits)} | {' | '.join(f'over ours, {page}' for page in waits)} |",
+        f"|---|{'---:|' * 2 * len(waits)}",
     ]
-    mine = waits["ours, S3"]
-    for server, of_page in waits.items():
-        over = ["", ""] if server.startswith("ours") else [f"{of_page[page] / mine[page]:.2f}" for page in of_page]
-        cells = [server, *(f"{wait:.1f} ms" for wait in of_page.values()), *over]
-        lines.append(f"| {' | '.join(cells)} |")
+    for server in next(iter(waits.values())):
+        medians = [f"{statistics.median(of_page[server]):.1f} ms" for of_page in waits.values()]
+        over = [ratio(of_page, server) for of_page in waits.values()]
+        lines.append(f"| {' | '.join([server, *medians, *over])} |")
     return lines
 
 
-def wait_ms(ask: List, start: str, times: int) -> float:
-    """The median time of a page; raises when it is not full."""
-    waits = []
+def ratio(waits: Waits, server: str) -> str:
+    """The median over the rounds of a peer's time over that of our S3; empty for our own."""
+    if server.startswith("ours"):
+        return ""
+    return (
+        f"{statistics.median(theirs / mine for theirs, mine in zip(waits[server], waits['ours, S3'], strict=True)):.2f}"
+    )
+
+
+def rounds(lists: dict[str, List], page: Page, times: int) -> Waits:
+    """What the page takes each server, in rounds of one request to each; the first round is not counted."""
+    waits: Waits = {server: [] for server in lists}
     with on_load_cpu():
         for _ in range(times + 1):
-            began = time.monotonic()
-            found = ask(start)
-            waits.append((time.monotonic() - began) * 1000)
-            if found != PAGE:
-                raise RuntimeError(f"{found} names came, not {PAGE}")
-    return statistics.median(waits[1:])
+            for server, ask in lists.items():
+                waits[server].append(wait_ms(ask, page))
+    return {server: of_server[1:] for server, of_server in waits.items()}
+
+
+def wait_ms(ask: List, page: Page) -> float:
+    """The time of one page; raises when it is not full."""
+    began = time.monotonic()
+    found = ask(page)
+    wait = (time.monotonic() - began) * 1000
+    if found != PAGE:
+        raise RuntimeError(f"{found} names came, not {PAGE}")
+    return wait
 
 
 def b2_list(origin: ours.OurOrigin, bucket_id: str) -> List:
     account = B2Account(origin.url, origin.key_id, origin.application_key)
 
-    def ask(start: str) -> int:
-        page = account.call("b2_list_file_names", bucketId=bucket_id, startFileName=start or None, maxFileCount=PAGE)
-        return len(page["files"])
+    def ask(page: Page) -> int:
+        folder = {"prefix": FOLDER, "delimiter": "/"} if page.of_folder else {}
+        start = page.start or None
+        found = account.call("b2_list_file_names", bucketId=bucket_id, startFileName=start, maxFileCount=PAGE, **folder)
+        return len(found["files"])
 
     return ask
 
 
 def s3_list(access: S3Access) -> List:
-    def ask(start: str) -> int:
-        after = f"&start-after={start.replace('/', '%2F')}" if start else ""
-        page = access.request("GET", f"/{BUCKET}", f"list-type=2&max-keys={PAGE}{after}")
-        return page.count(b"<Contents>")
+    def ask(page: Page) -> int:
+        asked = {"list-type": "2", "max-keys": str(PAGE)}
+        if page.start:
+            asked["start-after"] = page.start
+        if page.of_folder:
+            asked |= {"prefix": FOLDER, "delimiter": "/"}
+        return access.request("GET", f"/{BUCKET}", urlencode(asked)).count(b"<Contents>")
 
     return ask
 
@@ -110,7 +143,7 @@ def names(count: int) -> Iterator[str]:
 
 
 def name_of(number: int) -> str:
-    return f"photographs/{number:07d}.png"
+    return f"{FOLDER}{number:07d}.png"
 
 
 async def fill(folder: Path, bucket_id: str, count: int) -> None:
