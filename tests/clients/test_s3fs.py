@@ -12,17 +12,18 @@ from botocore.config import Config
 
 from support.origin_program import OriginProgram
 from support.photo_tree import LARGE_FILE, assert_same_trees, names_in, same_bytes
-from support.s3fs import MountingIsNotAllowed, mounted
+from support.s3fs import mounted, skipped_where_mounting_is_not_allowed
 
 
 @pytest.fixture(scope="module")
 def folder(origin_program: OriginProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     origin_program.calotype_json("buckets", "create", "mounted")
-    try:
-        with mounted(origin_program, "mounted", tmp_path_factory.mktemp("s3fs"), "multipart_size=10") as place:
-            yield place
-    except MountingIsNotAllowed as reason:
-        pytest.skip(f"s3fs is NOT tested on this machine, which does not let us mount: {reason}")
+    at = tmp_path_factory.mktemp("s3fs")
+    with (
+        skipped_where_mounting_is_not_allowed(),
+        mounted(origin_program, "mounted", at, "multipart_size=10") as place,
+    ):
+        yield place
 
 
 def test_a_tree_lives_its_whole_life(folder: Path, small_tree: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,24 @@ class Stories:
         return answer["told"]
 
 
+def run_javascript(text: str, folder: Path, environment: Mapping[str, str]) -> str:
+    """What a program prints that is run in the folder."""
+    _with_packages(folder)
+    (folder / "program.mjs").write_text(text)
+    command = [NODE, str(folder / "program.mjs")]
+    done = subprocess.run(
+        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @contextmanager
 def running_program(name: str, folder: Path, **variables: str) -> Iterator[Stories]:
     """The program, kept running. It runs from a copy in the folder: node looks for packages beside a program."""
-    assert PACKAGES.is_dir(), f"the npm packages are not installed: scripts/install-node {sys.prefix}"
     home = folder / "program"
     shutil.copytree(PROGRAMS, home)
-    (home / "node_modules").symlink_to(PACKAGES)
+    _with_packages(home)
     process = subprocess.Popen(
         [NODE, str(home / name)],
         env={"PATH": os.environ["PATH"], "HOME": str(folder), **variables},
@@ -51,3 +62,9 @@ def running_program(name: str, folder: Path, **variables: str) -> Iterator[Stori
         yield Stories(process)
     finally:
         process.communicate(timeout=30)
+
+
+def _with_packages(folder: Path) -> None:
+    assert PACKAGES.is_dir(), f"the npm packages are not installed: scripts/install-node {sys.prefix}"
+    if not (folder / "node_modules").exists():
+        (folder / "node_modules").symlink_to(PACKAGES)

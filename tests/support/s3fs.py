@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from support.origin_program import OriginProgram
 
 S3FS = shutil.which("s3fs")
@@ -53,14 +55,28 @@ def mounted(origin: OriginProgram, bucket: str, folder: Path, *options: str) -> 
     assert not os.path.ismount(place)
 
 
+@contextmanager
+def skipped_where_mounting_is_not_allowed() -> Iterator[None]:
+    """Ends the test with a word in the summary."""
+    try:
+        yield
+    except MountingIsNotAllowed as reason:
+        pytest.skip(f"s3fs is NOT tested on this machine, which does not let us mount: {reason}")
+
+
 def _wait_until_mounted(place: Path, process: subprocess.Popen[bytes], told: Path) -> None:
     until = time.monotonic() + MOUNT_DEADLINE_S
     while not os.path.ismount(place):
         if process.poll() is not None:
             said = told.read_text()
-            for line in said.splitlines():
-                if any(words in line for words in _NOT_ALLOWED):
-                    raise MountingIsNotAllowed(line)
+            complain_if_not_allowed(said)
             raise AssertionError(said)
         assert time.monotonic() < until, told.read_text()
         time.sleep(0.02)
+
+
+def complain_if_not_allowed(said: str) -> None:
+    """Raises MountingIsNotAllowed when s3fs has said that."""
+    for line in said.splitlines():
+        if any(words in line for words in _NOT_ALLOWED):
+            raise MountingIsNotAllowed(line)
