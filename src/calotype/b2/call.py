@@ -10,6 +10,7 @@ from calotype.b2.credentials import NOBODY, TOKEN_NEEDED, Credentials, Grant
 from calotype.b2.errors import BadBucketId, Unauthorized
 from calotype.b2.listed_buckets import ListedBuckets
 from calotype.b2.operation import TransactionClass
+from calotype.b2.public_reading import AnybodyReads
 from calotype.b2.settings import B2Settings, api_url
 from calotype.b2.transfers import DownloadFileById, DownloadFileByName
 from calotype.http.message import Request
@@ -62,6 +63,7 @@ class Call:
     name: str
     now_ms: int
     listed_buckets: ListedBuckets
+    anybody_reads: AnybodyReads
     grant: Grant = NOBODY
     token: str = ""
     owner_account_id: str = ""  # whose bucket is read, where that is not the caller's

@@ -38,9 +38,7 @@ PRIVATE_CACHE_CONTROL = "max-age=0, no-cache, no-store"
 
 async def download_by_name(call: Call, asked: DownloadFileByName) -> Response:
     bucket = await bucket_of_name(call, asked.bucket_name)
-    key = asked.file_name.encode()
-    call.check("readFiles", Resource(bucket.account_id, bucket.bucket_id, key, bucket.is_public))
-    file = await newest(call, bucket, key)
+    file = await readable(call, bucket, asked.file_name.encode())
     return await respond(call, bucket, file, asked)
 
 
@@ -51,7 +49,7 @@ async def download_by_id(call: Call, asked: DownloadFileById) -> Response:
         raise NotFound("File is not in B2 Cloud Storage.") from exc
     bucket = await call.store.bucket_by_id(file.bucket_id)
     charge(call, bucket)
-    call.check("readFiles", Resource(bucket.account_id, bucket.bucket_id, file.key, bucket.is_public))
+    allow_reading(call, bucket, file.key, file)
     if file.action is not Action.UPLOAD:
         raise NotFound("File is not in B2 Cloud Storage.")
     return await respond(call, bucket, file, asked)
@@ -71,20 +69,30 @@ def charge(call: Call, bucket: Bucket) -> None:
     call.owner_account_id, call.bucket_name = bucket.account_id, bucket.name
 
 
-async def newest(call: Call, bucket: Bucket, key: bytes) -> FileVersion:
-    """The visible version of the name; raises NotFound.
+async def readable(call: Call, bucket: Bucket, key: bytes) -> FileVersion:
+    """The visible version of the name, which the caller may read; raises Unauthorized before NotFound.
 
     Where nothing has the exact name, leading slashes are left out and it is tried again: a widely copied Worker asks
     for `/file/<bucket>//<name>` (b2.md §3.5).
     """
     bare = key.lstrip(b"/")
     try:
-        return await call.store.latest(bucket.bucket_id, key)
+        file = await call.store.latest(bucket.bucket_id, key)
     except NoSuchKey as exc:
-        if exc.marker is not None or bare in (key, b""):
-            raise NotFound("File with such name does not exist.") from exc
-    call.check("readFiles", Resource(bucket.account_id, bucket.bucket_id, bare, bucket.is_public))
-    return await newest(call, bucket, bare)
+        if exc.marker is None and bare not in (key, b""):
+            return await readable(call, bucket, bare)
+        allow_reading(call, bucket, key, None)
+        raise NotFound("File with such name does not exist.") from exc
+    allow_reading(call, bucket, key, file)
+    return file
+
+
+def allow_reading(call: Call, bucket: Bucket, key: bytes, file: FileVersion | None) -> None:
+    """Returns when the caller may read the file, or hear that it is not there; raises Unauthorized, CapExceeded."""
+    if call.anybody_reads(call.request, bucket, key, file, call.now_ms):
+        call.begin()
+    else:
+        call.check("readFiles", Resource(bucket.account_id, bucket.bucket_id, key))
 
 
 async def respond(call: Call, bucket: Bucket, file: FileVersion, asked: Download) -> Response:

@@ -23,6 +23,7 @@ from calotype.b2.json import (
 from calotype.b2.listed_buckets import ListedBuckets
 from calotype.b2.operation import Operation
 from calotype.b2.operations import OPERATIONS, AuthorizeAccount
+from calotype.b2.public_reading import AnybodyReads, by_bucket_type
 from calotype.b2.settings import B2Settings
 from calotype.b2.transfers import DownloadFileById, DownloadFileByName, UploadFile, UploadPart
 from calotype.b2.translation import translated
@@ -54,7 +55,13 @@ class B2Server:
     """Answers `/b2api/…` and `/file/…`. `clock` gives milliseconds since the epoch."""
 
     def __init__(
-        self, store: Store, settings: B2Settings, *, clock: Callable[[], int], random_bytes: RandomBytes
+        self,
+        store: Store,
+        settings: B2Settings,
+        *,
+        clock: Callable[[], int],
+        random_bytes: RandomBytes,
+        anybody_reads: AnybodyReads = by_bucket_type,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -62,6 +69,7 @@ class B2Server:
         self._random_bytes = random_bytes
         self._credentials = Credentials(store, random_bytes)
         self._listed_buckets = ListedBuckets()
+        self._anybody_reads = anybody_reads
 
     def try_now(self, request: Request) -> Prepared | None:
         """Nothing here is answered without the store."""
@@ -92,6 +100,7 @@ class B2Server:
             name=target.call,
             now_ms=self._clock(),
             listed_buckets=self._listed_buckets,
+            anybody_reads=self._anybody_reads,
             token=request.headers.get("authorization") or "",
         )
 

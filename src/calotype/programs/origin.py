@@ -20,6 +20,7 @@ from calotype.programs.lifecycle import follow_lifecycle_rules
 from calotype.programs.master_keys import load_master_key
 from calotype.programs.supervisor import log
 from calotype.programs.webhooks import Webhooks
+from calotype.s3.access.public_reading import anybody_reads
 from calotype.s3.addressing import bucket_of_host
 from calotype.s3.server import S3Server
 from calotype.s3.settings import S3Settings
@@ -174,7 +175,13 @@ def origin_handler(store: Store, settings: OriginSettings, admin: Handler) -> Or
     )
     return OriginHandler(
         S3Server(store, s3_settings, clock=milliseconds_now),
-        B2Server(store, b2_settings(settings), clock=milliseconds_now, random_bytes=os.urandom),
+        B2Server(
+            store,
+            b2_settings(settings),
+            clock=milliseconds_now,
+            random_bytes=os.urandom,
+            anybody_reads=anybody_reads,
+        ),
         admin,
         settings.s3_hosts,
     )
