@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Mapping
@@ -30,6 +31,7 @@ _NONCE_BYTES = 12
 _FORMAT = b"\x01"
 _KEY_ID_CONTEXT = b"calotype master key id\0"
 _KEY_ID_DIGITS = 16
+_NAMED_KEYS_CONTEXT = b"calotype named keys\0"
 
 
 class MasterKeyError(Exception):
@@ -82,6 +84,7 @@ class MasterKey(SealingKey):
         super().__init__(key)
         self.source = source
         self.key_id = hashlib.sha256(_KEY_ID_CONTEXT + key).hexdigest()[:_KEY_ID_DIGITS]
+        self._root_of_named_keys = hmac.digest(key, _NAMED_KEYS_CONTEXT, "sha256")
 
     @classmethod
     def random(cls) -> MasterKey:
@@ -109,6 +112,10 @@ class MasterKey(SealingKey):
                 raise NoMasterKey(path)
             _make_key(path)
         return cls(_read_key(path), source=str(path))
+
+    def named(self, name: str) -> SealingKey:
+        """The key of that name, made out of this one: another for every name, always the same for one."""
+        return SealingKey(hmac.digest(self._root_of_named_keys, name.encode(), "sha256"))
 
     @property
     def hint(self) -> str:

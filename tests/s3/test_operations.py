@@ -22,7 +22,7 @@ from calotype.s3.checksum_plan import ChecksumPlan, ChecksumType
 from calotype.s3.copy_operation import CopyObject
 from calotype.s3.deletion_operations import DeleteObject, DeleteObjects, DeletionConditions, ObjectToDelete
 from calotype.s3.description import Description
-from calotype.s3.encryption import CustomerKeyFields, ServerKeyAsked
+from calotype.s3.encryption import CustomerKeyFields, NamedKeyAsked, ServerKeyAsked
 from calotype.s3.forms.post_object import PostObject
 from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
 from calotype.s3.multipart_operations import (
@@ -101,7 +101,7 @@ CONTENT_CHECKSUMS = st.builds(
     st.binary(max_size=10),
 )
 CUSTOMER_KEYS = st.one_of(st.none(), st.builds(CustomerKeyFields, VALUES, VALUES))
-ENCRYPTIONS = st.one_of(CUSTOMER_KEYS, st.just(ServerKeyAsked()))
+ENCRYPTIONS = st.one_of(CUSTOMER_KEYS, st.just(ServerKeyAsked()), st.builds(NamedKeyAsked, maybe(TOKENS)))
 CHECKSUM_PLANS = st.sampled_from(
     [
         ChecksumPlan("CRC32", ChecksumType.COMPOSITE),
@@ -432,7 +432,8 @@ RETENTION = [
         ([("x-amz-object-lock-legal-hold", "on")], errors.InvalidArgument),
         ([("x-amz-website-redirect-location", "example.com")], errors.InvalidRedirectLocation),
         ([("x-amz-grant-read", "everybody")], errors.InvalidArgument),
-        ([("x-amz-server-side-encryption", "aws:kms")], errors.OperationNotImplemented),
+        ([("x-amz-server-side-encryption", "aws:kms:dsse")], errors.OperationNotImplemented),
+        ([("x-amz-server-side-encryption-aws-kms-key-id", "photos")], errors.InvalidArgument),
         ([("x-amz-server-side-encryption", "AES128")], errors.InvalidArgument),
         ([*CUSTOMER_KEY, ("x-amz-server-side-encryption", "AES256")], errors.InvalidArgument),
         # The three fields of a customer's key come together.

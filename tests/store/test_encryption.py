@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -224,6 +225,8 @@ def test_the_key_of_a_request_fits_the_file_or_is_refused(
             check(encryption, key)
 
 
+NAMED = ServerKey("photos")
+BY_NAMED = described(NAMED)
 DEFAULTED = BucketSettings(default_encryption=EncryptionScheme.SERVER_KEY)
 
 
@@ -234,6 +237,9 @@ DEFAULTED = BucketSettings(default_encryption=EncryptionScheme.SERVER_KEY)
         (BucketSettings(), SERVER_KEY, SERVER_KEY, BY_SERVER),
         (BucketSettings(), KEY, KEY, BY_CUSTOMER),
         (DEFAULTED, None, SERVER_KEY, BY_SERVER),
+        (BucketSettings(), NAMED, NAMED, BY_NAMED),
+        (replace(DEFAULTED, default_key_name="photos"), None, NAMED, BY_NAMED),
+        (replace(DEFAULTED, default_key_name="photos"), SERVER_KEY, SERVER_KEY, BY_SERVER),
         (DEFAULTED, KEY, KEY, BY_CUSTOMER),  # "Explicit setting on the upload wins" (b2.md §6.5)
     ],
 )
@@ -245,6 +251,10 @@ def test_a_new_file_is_encrypted_as_stated_or_by_the_buckets_default(
 ) -> None:
     assert key_for(settings, stated) == key
     assert described(key) == told
+
+
+def test_the_parts_of_a_file_are_encrypted_with_its_named_key() -> None:
+    assert key_of_part(BY_NAMED, None) == NAMED
 
 
 def test_a_customers_key_comes_as_two_texts() -> None:

@@ -87,6 +87,8 @@ def updated_settings(settings: BucketSettings, asked: UpdateBucket, now_ms: int)
         changes["default_retention"] = default_retention_of(asked.default_retention)
     if asked.default_server_side_encryption is not None:
         changes["default_encryption"] = default_encryption_of(asked.default_server_side_encryption)
+        if changes["default_encryption"] is None:
+            changes["default_key_name"] = ""  # S3's; to B2 it is SSE-B2 as well
     if asked.replication_configuration is not None:
         changes["replication"] = replication_of(asked.replication_configuration, settings.replication, now_ms)
     updated = replace(settings, **changes)

@@ -106,6 +106,7 @@ def origin_settings(site: Site, folder: Path) -> OriginSettings:
         region=REGION,
         s3_hosts=site.origin.s3_hosts,
         forms_v2=site.origin.forms_v2,
+        kms_keys=site.origin.kms_keys,
         public_url=site.origin.public_url or None,
         reserve_bytes=site.origin.reserve_bytes,
         caps=caps_of(site.caps),

@@ -13,7 +13,7 @@ from calotype.s3.access.acl_calls import access_of_new_object
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.copy_operation import CopyObject
-from calotype.s3.encryption_key import customer_key, encryption_key
+from calotype.s3.encryption_key import customer_key, encryption_key, etag_of_new
 from calotype.s3.errors import InvalidRequest
 from calotype.s3.multipart_results import checksum_nodes
 from calotype.s3.object_calls import draft_of
@@ -35,7 +35,6 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
     allow_lock(call, bucket, asked.key, asked.description.lock)
     names.check_key(asked.key)
     access = access_of_new_object(call, bucket, asked.key, asked.description.acl)
-    precondition = write_precondition(asked.conditions, asked.key)
     source_bucket = await call.source_bucket(asked.source_bucket)
     source_key = customer_key(call, asked.source_customer_key)
     source = await readable_version(call, source_bucket, asked.source_key, asked.source_version_id, source_key)
@@ -43,29 +42,39 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
     allow_tags(call, bucket, asked.key, asked.description.tags if asked.replaces_tags else tags_of(source))
     check_source_conditions(asked.source_conditions, source)
     check_size(source)
-    if source.is_latest and is_same_object(asked, bucket, source) and not changes_something(asked, source):
-        raise InvalidRequest(
-            "This copy request is illegal because it is trying to copy an object to itself without changing the "
-            "object's metadata, storage class, website redirect location or encryption attributes."
-        )
-    key = encryption_key(call, asked.encryption)
-    stays_in_parts = Span.of(source, 0, None, source_key).may_share(bucket.account_id, key_for(bucket.settings, key))
-    checksum = await checksum_of_copy(call, asked, source, source_key, stays_in_parts=stays_in_parts)
-    version = await call.store.copy(
-        source,
-        bucket,
-        asked.key,
-        copied_draft(asked, source, {**checksum, **access}),
-        source_key=source_key,
-        key_of_copy=key,
-        precondition=precondition,
-    )
+    check_change(asked, bucket, source)
+    version = await copied(call, asked, bucket, source, source_key, access)
     response = xml_response(copy_result_document(version.etag, version.uploaded_at_ms, *checksum_nodes(version)))
     fields = [*version_headers(bucket, version)]
     if source_bucket.versioning is not Versioning.UNVERSIONED:
         fields.append(("x-amz-copy-source-version-id", shown_id(source)))
     response.headers = response.headers.merge(fields)
     return response
+
+
+async def copied(
+    call: Call,
+    asked: CopyObject,
+    bucket: Bucket,
+    source: FileVersion,
+    source_key: CustomerKey | None,
+    access: Mapping[str, Any],
+) -> FileVersion:
+    """The copy. What stays in parts keeps the ETag of its source, and its composite checksum."""
+    key = encryption_key(call, asked.encryption)
+    may_share = Span.of(source, 0, None, source_key).may_share(bucket.account_id, key_for(bucket.settings, key))
+    stays_in_parts = may_share and source.part_count > 0
+    checksum = await checksum_of_copy(call, asked, source, source_key, stays_in_parts=stays_in_parts)
+    draft = copied_draft(asked, source, {**checksum, **access})
+    return await call.store.copy(
+        source,
+        bucket,
+        asked.key,
+        replace(draft, etag=None if stays_in_parts else etag_of_new(bucket, key)),
+        source_key=source_key,
+        key_of_copy=key,
+        precondition=write_precondition(asked.conditions, asked.key),
+    )
 
 
 def allow_source_tags(call: Call, asked: CopyObject, source_bucket: Bucket, source: FileVersion) -> None:
@@ -83,8 +92,14 @@ def check_size(source: FileVersion) -> None:
         )
 
 
-def is_same_object(asked: CopyObject, bucket: Bucket, source: FileVersion) -> bool:
-    return (source.bucket_id, source.key) == (bucket.bucket_id, asked.key)
+def check_change(asked: CopyObject, bucket: Bucket, source: FileVersion) -> None:
+    """Returns unless the latest version of an object is copied to itself, and nothing is changed."""
+    is_same = source.is_latest and (source.bucket_id, source.key) == (bucket.bucket_id, asked.key)
+    if is_same and not changes_something(asked, source):
+        raise InvalidRequest(
+            "This copy request is illegal because it is trying to copy an object to itself without changing the "
+            "object's metadata, storage class, website redirect location or encryption attributes."
+        )
 
 
 def changes_something(asked: CopyObject, source: FileVersion) -> bool:

@@ -1,7 +1,8 @@
 """Server-side encryption as requests ask for it and answers tell it, in header fields (s3.md §8).
 
 SSE-S3 uses the origin's own key. SSE-C uses one that the client sends with every request on the object; it is never
-kept, and stays out of every text that could reach a log. SSE-KMS is refused: there is no key service here.
+kept, and stays out of every text that could reach a log. SSE-KMS uses one of the keys that the operator gave names to
+(`[origin] kms_keys`); there is no key service beside that.
 """
 
 from __future__ import annotations
@@ -16,12 +17,21 @@ HEADER = "x-amz-server-side-encryption"
 COPY_SOURCE_HEADER = "x-amz-copy-source-server-side-encryption"
 CUSTOMER_ALGORITHM_HEADER = f"{HEADER}-customer-algorithm"
 CUSTOMER_KEY_MD5_HEADER = f"{HEADER}-customer-key-md5"
-_KEY_SERVICE = frozenset({"aws:kms", "aws:kms:dsse", "aws:fsx"})
+KEY_ID_HEADER = f"{HEADER}-aws-kms-key-id"
+KEY_SERVICE = "aws:kms"
+_OTHER_SERVICES = frozenset({"aws:kms:dsse", "aws:fsx"})
 
 
 @dataclass(frozen=True, slots=True)
 class ServerKeyAsked:
     """SSE-S3: with the origin's own key."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedKeyAsked:
+    """SSE-KMS: with one of the origin's named keys; None is the first of them."""
+
+    key_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +42,31 @@ class CustomerKeyFields:
     md5: str
 
 
-RequestedEncryption = ServerKeyAsked | CustomerKeyFields
+RequestedEncryption = ServerKeyAsked | NamedKeyAsked | CustomerKeyFields
 
 
 def encryption_of(headers: Headers) -> RequestedEncryption | None:
     """What a write asks for, None when it leaves that to the bucket."""
     customer_key = customer_key_of(headers)
-    asked = headers.get(HEADER)
+    asked, key_id = headers.get(HEADER), headers.get(KEY_ID_HEADER)
+    if key_id is not None and asked != KEY_SERVICE:
+        raise InvalidArgument.of(
+            HEADER,
+            asked or "null",
+            f"Server Side Encryption with AWS KMS managed key requires HTTP header {HEADER} : {KEY_SERVICE}",
+        )
     if asked is None:
         return customer_key
-    if asked in _KEY_SERVICE:
-        raise OperationNotImplemented(f"Encryption with keys of a key service ({asked}) is not here.", Header=HEADER)
-    if asked != ALGORITHM:
+    if asked in _OTHER_SERVICES:
+        raise OperationNotImplemented(f"Encryption by {asked} is not here.", Header=HEADER)
+    if asked not in (ALGORITHM, KEY_SERVICE):
         raise InvalidArgument.of(HEADER, asked, "The encryption method specified is not supported")
     if customer_key is not None:
         raise InvalidArgument.of(
             HEADER, asked, "Server Side Encryption with Customer provided key is incompatible with the encryption "
             "method specified"
         )  # fmt: skip
-    return ServerKeyAsked()
+    return ServerKeyAsked() if asked == ALGORITHM else NamedKeyAsked(key_id or None)
 
 
 def customer_key_of(headers: Headers, prefix: str = HEADER) -> CustomerKeyFields | None:
@@ -77,16 +93,20 @@ def _incomplete(what: str) -> InvalidRequest:
 
 
 def refuse_encryption_of_a_read(headers: Headers) -> None:
-    """A read needs no word on SSE-S3, and S3 takes none."""
-    asked = headers.get(HEADER)
-    if asked is not None:
-        raise InvalidArgument.of(HEADER, asked, f"{HEADER} header is not supported for this operation.")
+    """A read needs no word on SSE-S3 and SSE-KMS, and S3 takes none."""
+    for name in (HEADER, KEY_ID_HEADER):
+        asked = headers.get(name)
+        if asked is not None:
+            raise InvalidArgument.of(name, asked, f"{name} header is not supported for this operation.")
 
 
 def encryption_headers(asked: RequestedEncryption | None) -> list[tuple[str, str]]:
     """The header fields that `encryption_of` reads back."""
     if isinstance(asked, ServerKeyAsked):
         return [(HEADER, ALGORITHM)]
+    if isinstance(asked, NamedKeyAsked):
+        key_id = [] if asked.key_id is None else [(KEY_ID_HEADER, asked.key_id)]
+        return [(HEADER, KEY_SERVICE), *key_id]
     return customer_key_headers(asked)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from calotype.auth.checksums import Checksum
@@ -11,7 +12,7 @@ from calotype.s3 import names
 from calotype.s3.access.acl_calls import access_of_new_object
 from calotype.s3.call import Call
 from calotype.s3.description import Description
-from calotype.s3.encryption_key import encryption_key
+from calotype.s3.encryption_key import encryption_key, etag_of_new
 from calotype.s3.object_lock_calls import allow_lock
 from calotype.s3.object_operations import ContentChecksum, PutObject
 from calotype.s3.object_tagging_calls import allow_tags, tags_attribute
@@ -45,15 +46,17 @@ async def put_content(call: Call, bucket: Bucket, asked: PutObject, content: Con
     names.check_key(asked.key)
     access = access_of_new_object(call, bucket, asked.key, asked.description.acl)
     precondition = write_precondition(asked.conditions, asked.key)
+    key = encryption_key(call, asked.encryption)
     async with call.store.upload(
         bucket,
         asked.key,
         expected_length=content.length,
         checksums=content.hashers(),
-        encryption=encryption_key(call, asked.encryption),
+        encryption=key,
     ) as upload:
         checksum = await content.received_by(upload)
-        version = await upload.commit(draft_of(asked.description, checksum, access), precondition)
+        draft = replace(draft_of(asked.description, checksum, access), etag=etag_of_new(bucket, key))
+        version = await upload.commit(draft, precondition)
     call.bytes_in = version.length
     return version
 

@@ -97,7 +97,6 @@ _UNSUPPORTED_NAMES = frozenset(
     {
         "x-amz-bucket-object-lock-enabled",
         "x-amz-write-offset-bytes",
-        "x-amz-server-side-encryption-aws-kms-key-id",
         "x-amz-server-side-encryption-context",
     }
 )

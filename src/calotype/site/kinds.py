@@ -17,6 +17,7 @@ _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) *([A-Za-z]*)")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOSTNAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9-]{4,61}[a-z0-9]")  # what S3 and B2 both take
+_KEY_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RESERVED_BUCKET_NAMES = ("file", "b2api", "healthz", "calotype")  # the origin's own first path segments
 
 
@@ -276,4 +277,5 @@ BUCKET = _text_kind('6 to 63 lower-case letters, digits and dashes, such as "pho
 TEMPLATE = _text_kind('a name template such as "%y/%mo/%d-%rna{6}"', _check_template)
 FOLDER = _text_kind('a folder, or "" for none', str)
 HOSTNAMES = _list_kind('a list of host names such as ["s3.localhost"]', lambda text: _matching(_HOSTNAME)(text.lower()))
+KEY_NAMES = _list_kind('a list of names such as ["photos"]', _matching(_KEY_NAME))
 IP_ADDRESSES = _list_kind('a list of addresses such as ["127.0.0.1"]', _check_ip_address)

@@ -105,6 +105,11 @@ class Origin:
     forms_v2: bool = _setting(
         True, kinds.FLAG, "Take browser forms signed in S3's Signature V2, which many in the wild still are."
     )
+    kms_keys: tuple[str, ...] = _setting(
+        (),
+        kinds.KEY_NAMES,
+        "Names of encryption keys for S3's SSE-KMS, the default one first. Each is made out of the master key.",
+    )
     public_url: str = _setting("", kinds.URL, "How clients reach the origin behind another proxy.")
     certificates: str = _setting(
         "",

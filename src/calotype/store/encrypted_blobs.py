@@ -42,19 +42,23 @@ class DataKeys:
         if isinstance(key, CustomerKey):
             sealed = SealingKey(key.key).encrypt(data_key, _context(blob_id))
             return data_key, Encryption(EncryptionScheme.CUSTOMER_KEY, key.md5, sealed)
-        sealed = self._master_key.encrypt(data_key, _context(blob_id))
-        return data_key, Encryption(EncryptionScheme.SERVER_KEY, self.key_id, sealed)
+        sealed = self._server_key(key.name).encrypt(data_key, _context(blob_id))
+        key_id = f"{self.key_id}/{key.name}" if key.name else self.key_id
+        return data_key, Encryption(EncryptionScheme.SERVER_KEY, key_id, sealed)
 
     def open(self, blob_id: str, encryption: Encryption, customer_key: CustomerKey | None) -> bytes:
         """The blob's data key; raises CustomerKeyNeeded, WrongCustomerKey, ContentKeyLost, BlobDamaged."""
         if encryption.scheme is EncryptionScheme.CUSTOMER_KEY:
             return _opened_by_customer(blob_id, encryption, customer_key)
-        if encryption.key_id != self.key_id:
-            raise ContentKeyLost(blob_id, encryption.key_id)
+        if encryption.master_key_id != self.key_id:
+            raise ContentKeyLost(blob_id, encryption.master_key_id)
         try:
-            return self._master_key.decrypt(encryption.sealed_key, _context(blob_id))
+            return self._server_key(encryption.key_name).decrypt(encryption.sealed_key, _context(blob_id))
         except CannotDecrypt as error:
             raise BlobDamaged(blob_id, "its sealed data key has been changed") from error
+
+    def _server_key(self, name: str) -> SealingKey:
+        return self._master_key.named(name) if name else self._master_key
 
 
 class EncryptedWriter:

@@ -1,8 +1,9 @@
 """Encryption at rest: whose key, and how the bytes then lie on disk.
 
 A blob is encrypted with a data key of its own, 32 random bytes. The data key lies in the rows of the versions that
-use the blob, sealed by the master key (SSE-B2, S3's SSE-S3) or by the key that the client sent (SSE-C), and bound to
-the blob's id. A customer's key is kept nowhere, only its MD5.
+use the blob, sealed by the master key (SSE-B2, S3's SSE-S3), by a key of a name that is made out of it (S3's SSE-KMS,
+SSE-B2 to the B2 API) or by the key that the client sent (SSE-C), and bound to the blob's id. A customer's key is kept
+nowhere, only its MD5.
 
 The bytes are cut into chunks of 64 KiB, so that a range can be read without the rest:
 
@@ -37,7 +38,9 @@ _NONCE_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class ServerKey:
-    """The origin's own key. There is one: SERVER_KEY."""
+    """A key of the origin: its own, SERVER_KEY, or one that its operator gave a name."""
+
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def parse_customer_key(key: str, md5: str) -> CustomerKey:
 def key_for(settings: BucketSettings, stated: EncryptionKey | None) -> EncryptionKey | None:
     """What a new file of the bucket is encrypted with: as stated, else by the bucket's default (b2.md §6.5)."""
     if stated is None and settings.default_encryption is EncryptionScheme.SERVER_KEY:
-        return SERVER_KEY
+        return ServerKey(settings.default_key_name)
     return stated
 
 
@@ -83,8 +86,8 @@ def described(key: EncryptionKey | None) -> ServerSideEncryption | None:
     match key:
         case None:
             return None
-        case ServerKey():
-            return ServerSideEncryption(EncryptionScheme.SERVER_KEY)
+        case ServerKey(name):
+            return ServerSideEncryption(EncryptionScheme.SERVER_KEY, key_name=name)
         case CustomerKey():
             return ServerSideEncryption(EncryptionScheme.CUSTOMER_KEY, key.md5)
 
@@ -105,7 +108,7 @@ def key_of_part(encryption: ServerSideEncryption | None, key: CustomerKey | None
     """What a part of a large file started with `encryption` is encrypted with; raises like `check_customer_key`."""
     check_customer_key(encryption, key)
     if encryption is not None and encryption.scheme is EncryptionScheme.SERVER_KEY:
-        return SERVER_KEY
+        return ServerKey(encryption.key_name)
     return key
 
 

@@ -209,7 +209,7 @@ def _fault_of_extent(extent: Extent, blob: Blob | None, key_id: str | None) -> F
         return Fault.OUTSIDE
     if encryption is None or encryption.scheme is EncryptionScheme.CUSTOMER_KEY:
         return None
-    return None if key_id in (None, encryption.key_id) else Fault.LOST_KEY
+    return None if key_id in (None, encryption.master_key_id) else Fault.LOST_KEY
 
 
 def _first_blob(extents: Sequence[Extent]) -> str:

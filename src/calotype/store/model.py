@@ -120,6 +120,7 @@ class BucketSettings:
     file_lock_enabled: bool = False
     default_retention: DefaultRetention | None = None
     default_encryption: EncryptionScheme | None = None
+    default_key_name: str = ""  # of the origin's named key for that, empty for its own
     replication: dict[str, Any] | None = None
     notification_rules: tuple[NotificationRule, ...] = ()
     more: dict[str, Any] = field(default_factory=dict)
@@ -158,12 +159,22 @@ class Encryption:
     """How an extent's bytes lie on disk; None in an extent means plain.
 
     Each blob has a data key of its own. `sealed_key` is that key, encrypted by the key that `key_id` names: the
-    master key, or a customer's by the base64 MD5 of it.
+    master key, a key made out of it (`MASTER_KEY_ID/NAME`), or a customer's by the base64 MD5 of it.
     """
 
     scheme: EncryptionScheme
     key_id: str
     sealed_key: bytes
+
+    @property
+    def master_key_id(self) -> str:
+        """Which master key opens it, where it is the origin's."""
+        return self.key_id.partition("/")[0]
+
+    @property
+    def key_name(self) -> str:
+        """The name of the origin's key, empty for the master key itself."""
+        return self.key_id.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +200,14 @@ class Digests:
 
 @dataclass(frozen=True, slots=True)
 class ServerSideEncryption:
-    """How a version is encrypted, as the protocols tell it; `customer_key_md5` is base64."""
+    """How a version is encrypted, as the protocols tell it; `customer_key_md5` is base64.
+
+    `key_name` is that of one of the origin's named keys, which S3 alone tells (SSE-KMS); empty for its own.
+    """
 
     scheme: EncryptionScheme
     customer_key_md5: str = ""
+    key_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

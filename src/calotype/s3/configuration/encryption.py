@@ -14,13 +14,12 @@ from calotype.s3.configuration.forms import (
     malformed,
     one_of,
 )
-from calotype.s3.encryption import ALGORITHM
+from calotype.s3.encryption import ALGORITHM, KEY_SERVICE
 from calotype.s3.errors import InvalidArgument
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request
 
 KEPT_AS = "encryption"
-KEY_SERVICE = "aws:kms"
 _ROOT = "ServerSideEncryptionConfiguration"
 _DEFAULT = "ApplyServerSideEncryptionByDefault"
 _ALGORITHMS = (ALGORITHM, KEY_SERVICE, "aws:kms:dsse")

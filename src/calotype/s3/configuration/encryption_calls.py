@@ -16,7 +16,8 @@ from calotype.s3.configuration.encryption import (
     encryption_document,
 )
 from calotype.s3.configuration.settings import allowed_bucket, change_settings, done, gone, with_kept
-from calotype.s3.encryption import ALGORITHM
+from calotype.s3.encryption import ALGORITHM, KEY_SERVICE
+from calotype.s3.encryption_key import key_name
 from calotype.s3.errors import OperationNotImplemented, ServerSideEncryptionConfigurationNotFound
 from calotype.store.model import BucketSettings, EncryptionScheme
 
@@ -30,33 +31,38 @@ async def get_bucket_encryption(call: Call, asked: GetBucketEncryption) -> Respo
 
 
 def default_encryption(settings: BucketSettings) -> DefaultEncryption | None:
-    """As it was put; what B2 set has nothing kept beside it."""
+    """As it was put, while it holds; what B2 set has nothing kept beside it."""
     if settings.default_encryption is None:
         return None
     kept = settings.more.get(KEPT_AS)
-    return DefaultEncryption() if kept is None else DefaultEncryption.of_kept(kept)
+    told = DefaultEncryption() if kept is None else DefaultEncryption.of_kept(kept)
+    return told if (told.algorithm == ALGORITHM) == (not settings.default_key_name) else DefaultEncryption()
 
 
 async def put_bucket_encryption(call: Call, asked: PutBucketEncryption) -> Response:
     bucket = await allowed_bucket(call, asked)
-    if asked.encryption.algorithm != ALGORITHM:
-        raise OperationNotImplemented(
-            f"Encryption with keys of a key service ({asked.encryption.algorithm}) is not here.", Element="SSEAlgorithm"
-        )
-    await change_settings(
-        call, bucket, lambda settings: with_encryption(settings, EncryptionScheme.SERVER_KEY, asked.encryption)
-    )
+    name = key_name_of(call, asked.encryption)
+    await change_settings(call, bucket, lambda settings: with_encryption(settings, asked.encryption, name))
     return done()
+
+
+def key_name_of(call: Call, encryption: DefaultEncryption) -> str:
+    """The name of the origin's key, empty for its own; raises OperationNotImplemented, KeyNotFound."""
+    if encryption.algorithm == ALGORITHM:
+        return ""
+    if encryption.algorithm != KEY_SERVICE:
+        raise OperationNotImplemented(f"Encryption by {encryption.algorithm} is not here.", Element="SSEAlgorithm")
+    return key_name(call.settings.kms_keys, encryption.key_id)
 
 
 async def delete_bucket_encryption(call: Call, asked: DeleteBucketEncryption) -> Response:
     bucket = await allowed_bucket(call, asked)
-    await change_settings(call, bucket, lambda settings: with_encryption(settings, None, None))
+    await change_settings(call, bucket, lambda settings: with_encryption(settings, None))
     return gone()
 
 
-def with_encryption(
-    settings: BucketSettings, scheme: EncryptionScheme | None, told: DefaultEncryption | None
-) -> BucketSettings:
+def with_encryption(settings: BucketSettings, told: DefaultEncryption | None, key_name: str = "") -> BucketSettings:
     kept = None if told is None else told.kept()
-    return replace(settings, default_encryption=scheme, more=with_kept(settings.more, KEPT_AS, kept))
+    scheme = None if told is None else EncryptionScheme.SERVER_KEY
+    more = with_kept(settings.more, KEPT_AS, kept)
+    return replace(settings, default_encryption=scheme, default_key_name=key_name, more=more)
