@@ -354,7 +354,7 @@ def test_a_put_with_a_copy_source_is_a_copy() -> None:
     ("line", "name"),
     [
         ("PUT /b?website", "PutBucketWebsite"),
-        ("DELETE /b?lifecycle", "DeleteBucketLifecycleConfiguration"),
+        ("PUT /b?replication", "PutBucketReplication"),
         ("GET /b/k?torrent", "GetObjectTorrent"),
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from calotype.store.lifecycle import DAY_MS, covers, due_changes, expiration
+from calotype.store.lifecycle import DAY_MS, covers, due_changes, first_to_end
 from calotype.store.lifecycle_rule import S3Lifecycle
 from calotype.store.model import LifecycleRule
 from support.lifecycle_versions import TODAY, told, version
@@ -82,20 +82,20 @@ def test_what_is_due(given_rule: LifecycleRule, versions: str, expected: str) ->
     ],
 )
 def test_days_end_at_midnight(uploaded_at_ms: int, expected_ms: int) -> None:
-    assert expiration([EXPIRE_10], version("u50", uploaded_at_ms=uploaded_at_ms)) == (expected_ms, EXPIRE_10)
+    assert first_to_end([EXPIRE_10], version("u50", uploaded_at_ms=uploaded_at_ms)) == (expected_ms, EXPIRE_10)
 
 
 def test_a_rule_of_b2_ends_to_the_millisecond() -> None:
     by_b2 = LifecycleRule("", 10)
-    assert expiration([by_b2], version("u50", uploaded_at_ms=50 * DAY_MS + 1)) == (60 * DAY_MS + 1, by_b2)
+    assert first_to_end([by_b2], version("u50", uploaded_at_ms=50 * DAY_MS + 1)) == (60 * DAY_MS + 1, by_b2)
 
 
 def test_the_first_rule_to_come_is_the_one_that_counts() -> None:
     disabled = rule(1, is_enabled=False)
     elsewhere = rule(2, prefix="dog")
     rules = [rule(None, 3), rule(20), disabled, elsewhere, EXPIRE_10]
-    assert expiration(rules, version("u50")) == (60 * DAY_MS, EXPIRE_10)
-    assert expiration(rules[2:4], version("u50")) is None
+    assert first_to_end(rules, version("u50")) == (60 * DAY_MS, EXPIRE_10)
+    assert first_to_end(rules[2:4], version("u50")) is None
 
 
 TAGGED = {"tags": {"film": "HP5", "roll": "7"}}

@@ -15,6 +15,7 @@ from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.checksum_plan import ChecksumPlan
 from calotype.s3.completion import finished_of, is_repeated, plan_attributes, plan_of, type_mismatch
+from calotype.s3.configuration.expiration import abort_headers
 from calotype.s3.encryption import CustomerKeyFields
 from calotype.s3.encryption_key import customer_key, encryption_key, told_encryption
 from calotype.s3.errors import EntityTooLarge, InvalidRange, InvalidRequest, NoSuchUpload
@@ -67,7 +68,9 @@ async def create_multipart_upload(call: Call, asked: CreateMultipartUpload) -> R
     encryption = encryption_key(call, asked.encryption)
     file = await call.store.large_files.start(bucket, asked.key, draft, encryption=encryption)
     response = xml_response(initiated_document(bucket.name, file.key, file.version_id))
-    response.headers = response.headers.merge([*told_encryption(file), *told_plan(asked.checksum)])
+    response.headers = response.headers.merge(
+        [*told_encryption(file), *told_plan(asked.checksum), *abort_headers(bucket, file)]
+    )
     return response
 
 
@@ -248,7 +251,9 @@ async def list_parts(call: Call, asked: ListParts) -> Response:
     max_parts = min(asked.max_parts, MOST_LISTED)
     found = await call.store.large_files.parts(file, asked.part_number_marker + 1, max_parts + 1) if max_parts else []
     page = PartPage(found[:max_parts], len(found) > max_parts)
-    return xml_response(parts_document(asked, file, page, max_parts, people_of(call, bucket, file)))
+    response = xml_response(parts_document(asked, file, page, max_parts, people_of(call, bucket, file)))
+    response.headers = response.headers.merge(abort_headers(bucket, file))
+    return response
 
 
 def people_of(call: Call, bucket: Bucket, file: FileVersion) -> People:

@@ -78,18 +78,10 @@ BY_REQUEST_LINE: dict[tuple[str, Scope, str | None], type[Operation]] = {
     (operation.method, operation.scope, operation.sub_resource): operation for operation in OPERATIONS
 }
 
-_CONFIGURATION = {"GET": "Get{}", "PUT": "Put{}", "DELETE": "Delete{}"}
-
-
-def _configuration(name: str) -> dict[str, str]:
-    return {method: form.format(name) for method, form in _CONFIGURATION.items()}
-
-
 NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
     (Scope.BUCKET, "analytics"): {"PUT": "PutBucketAnalyticsConfiguration"},
     (Scope.BUCKET, "intelligent-tiering"): {"PUT": "PutBucketIntelligentTieringConfiguration"},
     (Scope.BUCKET, "inventory"): {"PUT": "PutBucketInventoryConfiguration"},
-    (Scope.BUCKET, "lifecycle"): _configuration("BucketLifecycleConfiguration"),
     (Scope.BUCKET, "metadataTable"): {"POST": "CreateBucketMetadataTableConfiguration"},
     (Scope.BUCKET, "metrics"): {"PUT": "PutBucketMetricsConfiguration"},
     (Scope.BUCKET, "replication"): {"PUT": "PutBucketReplication"},

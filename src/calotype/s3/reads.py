@@ -12,6 +12,7 @@ from calotype.http.message import Headers, Response
 from calotype.http.ranges import UNSATISFIABLE, content_range, parse_range, resolve, unsatisfied_range
 from calotype.s3.call import Call
 from calotype.s3.description import REDIRECT_HEADER, metadata_to_headers
+from calotype.s3.configuration.expiration import expiration_headers
 from calotype.s3.encryption_key import customer_key, told_encryption
 from calotype.s3.errors import (
     InvalidPartNumber,
@@ -153,8 +154,8 @@ def bucket_cache_control(bucket: Bucket) -> str | None:
 
 
 def version_headers(bucket: Bucket, version: FileVersion) -> list[tuple[str, str]]:
-    """The version's id, where the bucket keeps versions, and how it is encrypted."""
-    return [*told_encryption(version), *version_id_headers(bucket, version)]
+    """The version's id, where the bucket keeps versions, how it is encrypted, and when a rule makes it go."""
+    return [*told_encryption(version), *version_id_headers(bucket, version), *expiration_headers(bucket, version)]
 
 
 def attribute_headers(version: FileVersion, asked: GetObject) -> list[tuple[str, str]]:

@@ -97,8 +97,7 @@ class RuleWalk:
         self._bottom_markers.clear()
 
     def _unfinished(self, file: FileVersion) -> Iterator[DueChange]:
-        days = self._rule.days_from_starting_to_canceling
-        if days is not None and self._has_come(due_at_ms(self._rule, _began_at_ms(file), days)):
+        if self._has_come(cancels_at_ms(self._rule, file)):
             yield DueChange(Due.CANCEL, file)
         else:
             self._bottom_markers.clear()
@@ -178,10 +177,19 @@ def expires_at_ms(rule: LifecycleRule, version: FileVersion) -> int | None:
     return None if days is None else due_at_ms(rule, version.uploaded_at_ms, days)
 
 
-def expiration(rules: Iterable[LifecycleRule], version: FileVersion) -> tuple[int, LifecycleRule] | None:
-    """When the first of the rules hides or removes the version, and which that is; None when none does."""
-    expirations = [(expires_at_ms(rule, version), rule) for rule in rules if rule.is_enabled]
-    coming = [(moment, rule) for moment, rule in expirations if moment is not None]
+def cancels_at_ms(rule: LifecycleRule, file: FileVersion) -> int | None:
+    """When the rule cancels a large file that is not finished; or None."""
+    days = rule.days_from_starting_to_canceling
+    if days is None or not file.key.startswith(rule.prefix.encode()):
+        return None
+    return due_at_ms(rule, _began_at_ms(file), days)
+
+
+def first_to_end(rules: Iterable[LifecycleRule], version: FileVersion) -> tuple[int, LifecycleRule] | None:
+    """When the first of the rules hides, removes or cancels the version, and which that is; None when none does."""
+    ends_at_ms = cancels_at_ms if version.action is Action.START else expires_at_ms
+    ends = [(ends_at_ms(rule, version), rule) for rule in rules if rule.is_enabled]
+    coming = [(moment, rule) for moment, rule in ends if moment is not None]
     return min(coming, key=lambda found: found[0], default=None)
 
 

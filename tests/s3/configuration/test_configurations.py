@@ -204,6 +204,8 @@ async def test_every_call_needs_its_capability_and_a_bucket(site: Any, operation
 
 
 DOCUMENTS = {
+    "lifecycle": b"<LifecycleConfiguration><Rule><Prefix/><Status>Enabled</Status>"
+    b"<Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>",
     "cors": PutBucketCors("photos", (CorsRule("", ("*",), ("s3_get",)),)).to_request().body,
     "versioning": versioning("Enabled"),
     "tagging": TAGGING,

@@ -10,6 +10,7 @@ from calotype.s3.configuration import (
     cors_calls,
     encryption_calls,
     fixed_calls,
+    lifecycle_calls,
     logging_calls,
     object_lock_calls,
     tagging_calls,
@@ -17,6 +18,11 @@ from calotype.s3.configuration import (
 )
 from calotype.s3.configuration.cors import DeleteBucketCors, GetBucketCors, PutBucketCors
 from calotype.s3.configuration.encryption import DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption
+from calotype.s3.configuration.lifecycle import (
+    DeleteBucketLifecycle,
+    GetBucketLifecycleConfiguration,
+    PutBucketLifecycleConfiguration,
+)
 from calotype.s3.configuration.logging import GetBucketLogging, PutBucketLogging
 from calotype.s3.configuration.notification import (
     GetBucketNotificationConfiguration,
@@ -38,6 +44,9 @@ CONFIGURATION_ANSWERS: Mapping[type[Operation], Answer] = {
     GetBucketCors: cors_calls.get_bucket_cors,
     PutBucketCors: cors_calls.put_bucket_cors,
     DeleteBucketCors: cors_calls.delete_bucket_cors,
+    GetBucketLifecycleConfiguration: lifecycle_calls.get_bucket_lifecycle,
+    PutBucketLifecycleConfiguration: lifecycle_calls.put_bucket_lifecycle,
+    DeleteBucketLifecycle: lifecycle_calls.delete_bucket_lifecycle,
     GetBucketTagging: tagging_calls.get_bucket_tagging,
     PutBucketTagging: tagging_calls.put_bucket_tagging,
     DeleteBucketTagging: tagging_calls.delete_bucket_tagging,

@@ -5,6 +5,11 @@ from __future__ import annotations
 from calotype.s3.configuration import absent
 from calotype.s3.configuration.cors import DeleteBucketCors, GetBucketCors, PutBucketCors
 from calotype.s3.configuration.encryption import DeleteBucketEncryption, GetBucketEncryption, PutBucketEncryption
+from calotype.s3.configuration.lifecycle import (
+    DeleteBucketLifecycle,
+    GetBucketLifecycleConfiguration,
+    PutBucketLifecycleConfiguration,
+)
 from calotype.s3.configuration.logging import GetBucketLogging, PutBucketLogging
 from calotype.s3.configuration.notification import (
     GetBucketNotificationConfiguration,
@@ -26,6 +31,9 @@ CONFIGURATION_OPERATIONS: tuple[type[Operation], ...] = (
     GetBucketCors,
     PutBucketCors,
     DeleteBucketCors,
+    GetBucketLifecycleConfiguration,
+    PutBucketLifecycleConfiguration,
+    DeleteBucketLifecycle,
     GetBucketTagging,
     PutBucketTagging,
     DeleteBucketTagging,
