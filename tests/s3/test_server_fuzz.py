@@ -36,6 +36,9 @@ NAMES = st.sampled_from(
         "attributes",
         "delete",
         "acl",
+        "policy",
+        "policyStatus",
+        "publicAccessBlock",
         "location",
         "response-content-type",
         "X-Amz-Signature",
@@ -89,6 +92,7 @@ BODIES = st.one_of(
     st.binary(max_size=40),
     st.sampled_from([b"<Delete><Object><Key>a</Key></Object></Delete>", b"1\r\na\r\n0\r\n\r\n", b"<a"]),
     st.just(b"<!DOCTYPE a><a/>"),
+    st.sampled_from([b'{"Statement": []}', b"<PublicAccessBlockConfiguration/>"]),
     st.just(
         b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>"
     ),
