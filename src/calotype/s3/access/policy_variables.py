@@ -76,7 +76,7 @@ class Pattern:
             value = piece.value(context)
             if value is None:
                 return None
-            filled.extend(value)
+            filled.append(value)
         return filled
 
 
@@ -91,7 +91,7 @@ def _pieces(text: str, has_wildcards: bool) -> tuple[Token | Variable, ...]:
 
 
 def _characters(text: str, has_wildcards: bool) -> tuple[Token, ...]:
-    return tokens_of(text) if has_wildcards else tuple(text)
+    return tokens_of(text) if has_wildcards else (text,)
 
 
 def _reference(text: str) -> Token | Variable:
