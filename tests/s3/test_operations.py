@@ -140,7 +140,9 @@ STRATEGIES: dict[type[Operation], st.SearchStrategy[Operation]] = {
         maybe(TOKENS),
         maybe(TOKENS),
     ),
-    CreateBucket: st.builds(CreateBucket, BUCKETS, ACLS, maybe(TOKENS), st.one_of(st.none(), OWNERSHIPS)),
+    CreateBucket: st.builds(
+        CreateBucket, BUCKETS, ACLS, maybe(TOKENS), st.one_of(st.none(), OWNERSHIPS), st.booleans()
+    ),
     HeadBucket: st.builds(HeadBucket, BUCKETS),
     DeleteBucket: st.builds(DeleteBucket, BUCKETS),
     GetBucketLocation: st.builds(GetBucketLocation, BUCKETS),

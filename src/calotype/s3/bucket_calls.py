@@ -39,9 +39,10 @@ async def create_bucket(call: Call, asked: CreateBucket) -> Response:
         )
     owner = call.principal.account_id
     more = settings_of_new_bucket(asked.acl, asked.ownership, owner, call.store.accounts_directory)
+    settings = BucketSettings(file_lock_enabled=asked.has_object_lock, more=more)
     try:
         bucket = await call.store.create_bucket(
-            owner, asked.bucket, versioning=Versioning.UNVERSIONED, settings=BucketSettings(more=more)
+            owner, asked.bucket, versioning=Versioning.UNVERSIONED, settings=settings
         )
         call.bucket_owner, call.bucket_name = bucket.account_id, bucket.name
     except store_errors.BucketExists as exc:

@@ -10,13 +10,18 @@ from calotype.s3 import xml
 from calotype.s3.access.grants import AskedAcl, acl_headers, acl_of
 from calotype.s3.access.ownership import Ownership, ownership_headers, ownership_of
 from calotype.s3.errors import MalformedXML
-from calotype.s3.operation import Operation, Scope, TransactionClass, bucket_of, refuse_unsupported_headers
+from calotype.s3.operation import Operation, Scope, TransactionClass, bucket_of, refuse_unsupported_headers, yes_or_no
 from calotype.s3.request import S3Request
+
+_OBJECT_LOCK = "x-amz-bucket-object-lock-enabled"
 
 
 @dataclass(frozen=True, slots=True)
 class CreateBucket(Operation):
-    """`location` is the region that the body constrains the bucket to, `ownership` whose its objects shall be."""
+    """`location` is the region that the body constrains the bucket to, `ownership` whose its objects shall be.
+
+    With object lock the bucket keeps versions from the start.
+    """
 
     name = "CreateBucket"
     method = "PUT"
@@ -29,19 +34,25 @@ class CreateBucket(Operation):
     acl: AskedAcl | None = None
     location: str | None = None
     ownership: Ownership | None = None
+    has_object_lock: bool = False
 
     @classmethod
     def from_request(cls, request: S3Request) -> Self:
         refuse_unsupported_headers(request.headers)
         return cls(
-            bucket_of(request), acl_of(request), _location_constraint(request.body), ownership_of(request.headers)
+            bucket_of(request),
+            acl_of(request),
+            _location_constraint(request.body),
+            ownership_of(request.headers),
+            yes_or_no(_OBJECT_LOCK, request.header(_OBJECT_LOCK)),
         )
 
     def to_request(self) -> S3Request:
         body = b""
         if self.location is not None:
             body = xml.document("CreateBucketConfiguration", ("LocationConstraint", self.location))
-        headers = Headers([*acl_headers(self.acl), *ownership_headers(self.ownership)])
+        lock = [(_OBJECT_LOCK, "true")] if self.has_object_lock else []
+        headers = Headers([*acl_headers(self.acl), *ownership_headers(self.ownership), *lock])
         return S3Request(self.method, self.bucket, headers=headers, body=body)
 
 

@@ -19,7 +19,7 @@ from calotype.s3.multipart_results import checksum_nodes
 from calotype.s3.object_calls import draft_of
 from calotype.s3.object_lock_calls import allow_lock
 from calotype.s3.object_tagging_calls import allow_tags, tags_of
-from calotype.s3.object_versions import readable_version, shown_id
+from calotype.s3.object_versions import shown_id, source_version
 from calotype.s3.payload import MAX_OBJECT_BYTES, checksum_in
 from calotype.s3.preconditions import check_source_conditions, write_precondition
 from calotype.s3.reads import version_headers
@@ -37,7 +37,7 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
     access = access_of_new_object(call, bucket, asked.key, asked.description.acl)
     source_bucket = await call.source_bucket(asked.source_bucket)
     source_key = customer_key(call, asked.source_customer_key)
-    source = await readable_version(call, source_bucket, asked.source_key, asked.source_version_id, source_key)
+    source = await source_version(call, source_bucket, asked.source_key, asked.source_version_id, source_key)
     allow_source_tags(call, asked, source_bucket, source)
     allow_tags(call, bucket, asked.key, asked.description.tags if asked.replaces_tags else tags_of(source))
     check_source_conditions(asked.source_conditions, source)

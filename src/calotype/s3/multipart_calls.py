@@ -43,7 +43,7 @@ from calotype.s3.multipart_results import (
 from calotype.s3.object_calls import draft_of
 from calotype.s3.object_lock_calls import allow_lock
 from calotype.s3.object_tagging_calls import allow_tags
-from calotype.s3.object_versions import readable_version, shown_id
+from calotype.s3.object_versions import shown_id, source_version
 from calotype.s3.operation import MOST_PARTS
 from calotype.s3.payload import MAX_OBJECT_BYTES, hashers_of, payload_of
 from calotype.s3.preconditions import check_source_conditions, write_precondition
@@ -166,7 +166,7 @@ async def upload_part_copy(call: Call, asked: UploadPartCopy) -> Response:
     file = await upload_in_progress(call, bucket, asked)
     source_key = customer_key(call, asked.source_customer_key)
     source_bucket = await call.source_bucket(asked.source_bucket)
-    source = await readable_version(call, source_bucket, asked.source_key, asked.source_version_id, source_key)
+    source = await source_version(call, source_bucket, asked.source_key, asked.source_version_id, source_key)
     check_source_conditions(asked.source_conditions, source)
     start, stop = copied_span(asked, source)
     plan = plan_of(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from calotype.http.http_date import format_http_date
 from calotype.s3 import names
 from calotype.s3.call import Call
-from calotype.s3.errors import InvalidArgument, MethodNotAllowed, NoSuchKey, NoSuchVersion
+from calotype.s3.errors import InvalidArgument, InvalidRequest, MethodNotAllowed, NoSuchKey, NoSuchVersion
 from calotype.store import errors as store_errors
 from calotype.store.encryption import CustomerKey
 from calotype.store.model import Action, Bucket, FileVersion, Versioning
@@ -25,6 +25,18 @@ async def readable_version(
     version = allowed_version(call, action, bucket, key, found, version_id)
     call.store.check_customer_key(version, customer_key)
     return version
+
+
+async def source_version(
+    call: Call, bucket: Bucket, key: bytes, version_id: str | None, customer_key: CustomerKey | None
+) -> FileVersion:
+    """Likewise the version that is to be copied, which a delete marker cannot be."""
+    try:
+        return await readable_version(call, bucket, key, version_id, customer_key)
+    except MethodNotAllowed as error:
+        raise InvalidRequest(
+            "The source of a copy request may not specifically refer to a delete marker by version id."
+        ) from error
 
 
 async def taggable_version(call: Call, action: str, bucket: Bucket, key: bytes, version_id: str | None) -> FileVersion:

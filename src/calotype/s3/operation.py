@@ -95,7 +95,6 @@ def part_number_of(request: S3Request) -> int | None:
 # Header fields that ask for something a client would miss if it were passed over.
 _UNSUPPORTED_NAMES = frozenset(
     {
-        "x-amz-bucket-object-lock-enabled",
         "x-amz-write-offset-bytes",
         "x-amz-server-side-encryption-context",
     }
@@ -104,9 +103,7 @@ _UNSUPPORTED_NAMES = frozenset(
 
 def refuse_unsupported_headers(headers: Headers) -> None:
     """Returns when no header field asks for what is not here; raises OperationNotImplemented naming the field."""
-    for name, value in headers:
-        if name == "x-amz-bucket-object-lock-enabled" and value.lower() == "false":
-            continue
+    for name in headers.names():
         if name in _UNSUPPORTED_NAMES:
             raise OperationNotImplemented(
                 f"A header you provided implies functionality that is not implemented: {name}", Header=name
