@@ -96,11 +96,11 @@ class PlainStore:
     def __init__(self, now_ms: int) -> None:
         self.now_ms = now_ms
         self.buckets: dict[int, PlainBucket] = {}
-        self._numbers = 0
+        self.last_number = 0
 
     def _next(self) -> int:
-        self._numbers += 1
-        return self._numbers
+        self.last_number += 1
+        return self.last_number
 
     # buckets
 
