@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -25,6 +26,9 @@ _ASCTIME = re.compile(rf"{_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<
 # Two-digit years below this are of the 21st century. RFC 9110 asks for a window that moves with the clock; a fixed
 # one reads every date that an HTTP message can sensibly carry the same way until 2070, without one.
 _CENTURY_PIVOT = 70
+
+# Objects that are read once are read again, and the present second comes in every answer.
+DATES_REMEMBERED = 1024
 
 
 def parse_http_date(text: str) -> int | None:
@@ -61,7 +65,12 @@ def _unix_seconds(match: re.Match[str]) -> int | None:
 
 def format_http_date(seconds: float) -> str:
     """The moment as IMF-fixdate, the only format to be sent; parts of a second are dropped."""
-    moment = datetime.fromtimestamp(int(seconds), UTC)
+    return _imf_fixdate(int(seconds))
+
+
+@lru_cache(maxsize=DATES_REMEMBERED)
+def _imf_fixdate(seconds: int) -> str:
+    moment = datetime.fromtimestamp(seconds, UTC)
     return (
         f"{_DAYS[moment.weekday()]}, {moment.day:02} {_MONTHS[moment.month - 1]} {moment.year:04} "
         f"{moment.hour:02}:{moment.minute:02}:{moment.second:02} GMT"

@@ -23,6 +23,14 @@ class Headers:
         self._first_values: dict[str, str] | None = None  # made by the first look-up
 
     @classmethod
+    def _of(cls, fields: tuple[tuple[str, str], ...]) -> Headers:
+        """Of fields whose names are lower-case already."""
+        made = cls.__new__(cls)
+        made._fields = fields
+        made._first_values = None
+        return made
+
+    @classmethod
     def from_raw(cls, raw: Iterable[tuple[bytes, bytes]]) -> Headers:
         return cls([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw])
 
@@ -61,21 +69,21 @@ class Headers:
                 placed = True
         if not placed:
             kept.append((name, value))
-        return Headers(kept)
+        return Headers._of(tuple(kept))
 
     def add(self, name: str, value: str) -> Headers:
-        return Headers((*self._fields, (name, value)))
+        return Headers._of((*self._fields, (name.lower(), value)))
 
     def without(self, *names: str) -> Headers:
         """A copy without any field of these names."""
         dropped = {name.lower() for name in names}
-        return Headers((name, value) for name, value in self._fields if name not in dropped)
+        return Headers._of(tuple([pair for pair in self._fields if pair[0] not in dropped]))
 
     def merge(self, other: Iterable[tuple[str, str]]) -> Headers:
         """A copy in which every field of `other` replaces all of its name."""
-        incoming = tuple((name.lower(), value) for name, value in other)
+        incoming = [(name.lower(), value) for name, value in other]
         replaced = {name for name, _ in incoming}
-        return Headers((*(pair for pair in self._fields if pair[0] not in replaced), *incoming))
+        return Headers._of((*[pair for pair in self._fields if pair[0] not in replaced], *incoming))
 
     def _index(self) -> dict[str, str]:
         """A request is asked for dozens of fields that it may have: a walk over all of them each time adds up."""

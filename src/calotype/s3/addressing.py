@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from calotype.http.percent import InvalidPercentEncoding, decode, encode_s3
 from calotype.s3.errors import InvalidURI
+
+# Few, since a stranger writes them.
+HOSTS_REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Address:
         return f"/{self.bucket}" + (f"/{self.key.decode('utf-8', 'replace')}" if self.key is not None else "")
 
 
-def address_of(host: str | None, path: str, suffixes: Iterable[str]) -> Address:
+def address_of(host: str | None, path: str, suffixes: tuple[str, ...]) -> Address:
     """The address of a request. A host of `<bucket>.<suffix>` is virtual-host style, any other host path style."""
     bucket = bucket_of_host(host, suffixes)
     if bucket is not None:
@@ -37,7 +40,8 @@ def address_of(host: str | None, path: str, suffixes: Iterable[str]) -> Address:
     return Address(_bucket_name(name), decoded(key) or None)
 
 
-def bucket_of_host(host: str | None, suffixes: Iterable[str]) -> str | None:
+@lru_cache(maxsize=HOSTS_REMEMBERED)
+def bucket_of_host(host: str | None, suffixes: tuple[str, ...]) -> str | None:
     """The bucket that a virtual host names, or None for another host. Port and letter case do not matter."""
     name = (host or "").lower()
     if not name.startswith("["):

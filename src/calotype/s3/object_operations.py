@@ -62,13 +62,13 @@ class Conditions:
         )
 
     def to_headers(self, prefix: str = "") -> list[tuple[str, str]]:
-        fields = header_fields(
-            if_match=self.if_match,
-            if_none_match=self.if_none_match,
-            if_modified_since=self.if_modified_since,
-            if_unmodified_since=self.if_unmodified_since,
+        fields = (
+            ("if-match", self.if_match),
+            ("if-none-match", self.if_none_match),
+            ("if-modified-since", self.if_modified_since),
+            ("if-unmodified-since", self.if_unmodified_since),
         )
-        return [(f"{prefix}{name}", value) for name, value in fields]
+        return [(f"{prefix}{name}", value) for name, value in fields if value is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +131,15 @@ def checksum_of(headers: Headers, *, may_be_composite: bool = False) -> ContentC
     return ContentChecksum(algorithm, value)
 
 
-OVERRIDES = (
-    "response-cache-control",
-    "response-content-disposition",
-    "response-content-encoding",
-    "response-content-language",
-    "response-content-type",
-    "response-expires",
+OVERRIDES = frozenset(
+    {
+        "response-cache-control",
+        "response-content-disposition",
+        "response-content-encoding",
+        "response-content-language",
+        "response-content-type",
+        "response-expires",
+    }
 )
 """Query parameters of a signed read that replace header fields of its answer."""
 
@@ -197,15 +199,18 @@ class GetObject(Operation):
 
 
 def _overrides(request: S3Request) -> dict[str, str]:
+    """The first value of each that is asked for."""
     overrides: dict[str, str] = {}
-    for name in OVERRIDES:
-        value = request.parameter(name)
-        if value is None:
-            continue
-        if _CONTROL_CHARACTER.search(value):
-            raise InvalidArgument.of(name, value, "Header fields cannot hold control characters.")
-        overrides[name.removeprefix("response-")] = value
+    for name, value in request.query:
+        if name in OVERRIDES:
+            overrides.setdefault(name.removeprefix("response-"), _one_line(name, value))
     return overrides
+
+
+def _one_line(name: str, value: str) -> str:
+    if _CONTROL_CHARACTER.search(value):
+        raise InvalidArgument.of(name, value, "Header fields cannot hold control characters.")
+    return value
 
 
 def version_id_of(request: S3Request) -> str | None:

@@ -11,8 +11,8 @@ from calotype.http.http_date import format_http_date
 from calotype.http.message import Headers, Response
 from calotype.http.ranges import UNSATISFIABLE, content_range, parse_range, resolve, unsatisfied_range
 from calotype.s3.call import Call
-from calotype.s3.description import REDIRECT_HEADER, metadata_to_headers
 from calotype.s3.configuration.expiration import expiration_headers
+from calotype.s3.description import REDIRECT_HEADER, metadata_to_headers
 from calotype.s3.encryption_key import customer_key, told_encryption
 from calotype.s3.errors import (
     InvalidPartNumber,
@@ -39,11 +39,13 @@ async def get_object(call: Call, asked: GetObject) -> Response:
         raise InvalidRequest("Request specific response headers cannot be used for anonymous GET requests.")
     headers = Headers([*object_headers(bucket, version, asked), *permitted_headers(call, bucket, version)])
     validators = Validators(headers.get("etag"), version.uploaded_at_ms // 1000)
-    match evaluate("GET", Headers(asked.conditions.to_headers()), validators):
-        case Outcome.NOT_MODIFIED:
-            return Response(304, not_modified_headers(headers))
-        case Outcome.PRECONDITION_FAILED:
-            raise precondition_failed(asked.conditions)
+    conditions = asked.conditions.to_headers()
+    if conditions:
+        match evaluate("GET", Headers(conditions), validators):
+            case Outcome.NOT_MODIFIED:
+                return Response(304, not_modified_headers(headers))
+            case Outcome.PRECONDITION_FAILED:
+                raise precondition_failed(asked.conditions)
     if asked.part_number is not None:
         return await part_response(call, asked, version, headers, key)
     span = asked_span(asked, version, validators)

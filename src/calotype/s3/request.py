@@ -25,7 +25,10 @@ class S3Request:
 
     def parameter(self, name: str) -> str | None:
         """The first query parameter of this name."""
-        return next((value for key, value in self.query if key == name), None)
+        for key, value in self.query:  # a generator would cost as much as all the comparisons
+            if key == name:
+                return value
+        return None
 
     def parameter_bytes(self, name: str) -> bytes:
         """A parameter that holds keys, or parts of them; empty when absent."""

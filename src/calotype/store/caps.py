@@ -32,16 +32,16 @@ class Caps:
     class_c: int | None = None
 
     def limit(self, cap: Cap) -> int | None:
-        match cap:
-            case Cap.STORAGE:
-                return self.storage_bytes
-            case Cap.DOWNLOAD:
-                return self.download_bytes
-            case Cap.CLASS_B:
-                return self.class_b
-            case Cap.CLASS_C:
-                return self.class_c
+        limit: int | None = getattr(self, _FIELDS[cap])
+        return limit
 
+
+_FIELDS = {
+    Cap.STORAGE: "storage_bytes",
+    Cap.DOWNLOAD: "download_bytes",
+    Cap.CLASS_B: "class_b",
+    Cap.CLASS_C: "class_c",
+}
 
 NO_CAPS = Caps()
 
