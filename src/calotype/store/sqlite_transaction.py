@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from itertools import starmap
 from typing import Any
 
 from calotype.store.listed_object import ListedObject
@@ -203,8 +204,7 @@ class SqliteTransaction:
 
     def scan_listed(self, bucket: Bucket, start: bytes, stop: bytes | None, limit: int) -> list[ListedObject]:
         end = _AFTER_ALL_KEYS if stop is None else stop
-        rows = self._execute(LISTED, (*_place(bucket), start, end, limit))
-        return [ListedObject(*row) for row in rows.fetchall()]
+        return list(starmap(ListedObject, self._execute(LISTED, (*_place(bucket), start, end, limit))))
 
     def scan_versions(
         self, bucket: Bucket, start: bytes, not_newer_than_ms: int | None, stop: bytes | None, limit: int
