@@ -35,6 +35,9 @@ NAMES = st.sampled_from(
         "upload-id-marker",
         "attributes",
         "delete",
+        "tagging",
+        "legal-hold",
+        "retention",
         "acl",
         "policy",
         "policyStatus",
@@ -77,12 +80,23 @@ FIELDS = st.sampled_from(
         "x-amz-decoded-content-length",
         "x-amz-storage-class",
         "x-amz-tagging",
+        "x-amz-tagging-directive",
+        "x-amz-object-lock-mode",
+        "x-amz-object-lock-retain-until-date",
+        "x-amz-object-lock-legal-hold",
+        "x-amz-bypass-governance-retention",
+        "x-amz-if-match-size",
+        "x-amz-if-match-last-modified-time",
+        "x-amz-server-side-encryption-aws-kms-key-id",
+        "x-amz-website-redirect-location",
+        "x-amz-sdk-checksum-algorithm",
         "expires",
     ]
 )
 FIELD_VALUES = st.one_of(
     st.sampled_from(["", "*", "bytes=0-0", "bytes=-0", "bytes=9-", '"x"', "AAAAAA==", "AES256", "CRC32"]),
-    st.sampled_from(["photos/a", "/photos/a?versionId=1"]),
+    st.sampled_from(["photos/a", "/photos/a?versionId=1", "REPLACE", "a=b", "aws:kms"]),
+    st.sampled_from(["GOVERNANCE", "2030-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59", "ON", "true"]),
     st.text(st.characters(min_codepoint=33, max_codepoint=255), max_size=8),
 )
 PAYLOADS = st.sampled_from(
@@ -92,6 +106,7 @@ BODIES = st.one_of(
     st.binary(max_size=40),
     st.sampled_from([b"<Delete><Object><Key>a</Key></Object></Delete>", b"1\r\na\r\n0\r\n\r\n", b"<a"]),
     st.just(b"<!DOCTYPE a><a/>"),
+    st.sampled_from([b"<Tagging><TagSet/></Tagging>", b"<LegalHold><Status>ON</Status></LegalHold>", b"<Retention/>"]),
     st.sampled_from([b'{"Statement": []}', b"<PublicAccessBlockConfiguration/>"]),
     st.just(
         b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>"
