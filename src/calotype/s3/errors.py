@@ -86,11 +86,6 @@ class AuthorizationQueryParametersError(S3Error):
 
 
 class BadRequest(S3Error):
-    status, code = 400, "BadRequest"
-    default_message = "Bad Request"
-
-
-class BadRequest(S3Error):
     """Not HTTP, or not read as such."""
 
     status, code = 400, "BadRequest"
