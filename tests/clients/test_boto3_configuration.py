@@ -8,25 +8,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import httpx
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from support.boto3_client import boto3_client
 from support.origin_program import OriginProgram
 
 
 @pytest.fixture(scope="module")
 def s3(origin_program: OriginProgram) -> Iterator[Any]:
-    client = boto3.client(
-        "s3",
-        endpoint_url=origin_program.address,
-        aws_access_key_id=origin_program.owner.key_id,
-        aws_secret_access_key=origin_program.owner.application_key,
-        region_name="us-east-1",
-        config=Config(retries={"max_attempts": 1}, proxies={}),
-    )
+    client = boto3_client(origin_program)
     yield client
     client.close()
 

@@ -14,6 +14,7 @@ import pytest
 from obstore.exceptions import AlreadyExistsError, NotModifiedError, PermissionDeniedError, PreconditionError
 from obstore.store import S3Store
 
+from support.boto3_client import boto3_client
 from support.origin_program import OriginProgram
 from support.photo_tree import LARGE_FILE, assert_same_trees, names_in
 from support.photographs import photograph
@@ -83,6 +84,20 @@ def test_a_copy_that_creates_is_made_in_parts(make_store: MakeStore) -> None:
     assert obstore.get(store, "target").bytes() == PICTURE
     with pytest.raises(AlreadyExistsError):
         obstore.copy(store, "source", "target", overwrite=False)
+
+
+def test_versions_and_tags(make_store: MakeStore, origin_program: OriginProgram) -> None:
+    s3 = boto3_client(origin_program)
+    s3.put_bucket_versioning(Bucket="obstore", VersioningConfiguration={"Status": "Enabled"})
+    store = make_store()
+    first = obstore.put(store, "kept", b"first", tags={"place": "Zürich +1"})
+    second = obstore.put(store, "kept", b"second")
+    assert first["version"] != second["version"]
+    got = obstore.get(store, "kept", options={"version": first["version"]})
+    assert (got.bytes(), got.meta["version"]) == (b"first", first["version"])
+    tagged = s3.get_object_tagging(Bucket="obstore", Key="kept", VersionId=first["version"])
+    assert tagged["TagSet"] == [{"Key": "place", "Value": "Zürich +1"}]
+    s3.close()
 
 
 def test_ranges(store: S3Store) -> None:

@@ -6,10 +6,9 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from botocore.config import Config
 
+from support.boto3_client import boto3_client
 from support.origin_program import OriginProgram
 from support.photo_tree import LARGE_FILE, assert_same_trees, names_in, same_bytes
 from support.s3fs import mounted, skipped_where_mounting_is_not_allowed
@@ -63,14 +62,7 @@ def test_files_are_written_in_the_middle_and_cut_short(folder: Path) -> None:
 
 
 def test_what_others_put_is_seen_as_files(folder: Path, origin_program: OriginProgram) -> None:
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=origin_program.address,
-        aws_access_key_id=origin_program.owner.key_id,
-        aws_secret_access_key=origin_program.owner.application_key,
-        region_name="us-east-1",
-        config=Config(proxies={}),
-    )
+    s3 = boto3_client(origin_program)
     s3.put_object(Bucket="mounted", Key="2026/by others.txt", Body=b"by others")
     assert (folder / "2026" / "by others.txt").read_bytes() == b"by others"
     (folder / "2026" / "mine.txt").write_bytes(b"mine")
