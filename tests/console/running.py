@@ -18,11 +18,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from calotype.b2.client import B2Client
 from calotype.console.passwords import password_file
 from calotype.console.settings import ConsoleSettings
 from calotype.private_files import write_private
 from calotype.programs import console, origin
-from calotype.site.folder import load_credentials
+from calotype.site.folder import OwnerKey, load_credentials
 from support.ports import free_ports
 
 START_DEADLINE_S = 30
@@ -77,9 +78,16 @@ def running_console(folder: Path, *, reserve_bytes: int = 0) -> Iterator[Running
         owner = load_credentials(folder).owner
         assert owner is not None
         s3 = s3_client(f"http://{settings.listen}", owner.key_id, owner.application_key)
-        s3.create_bucket(Bucket=BUCKET, ACL="public-read")
+        create_public_bucket(s3, f"http://{settings.listen}", owner)
         with console_over(process, settings, s3) as console:
             yield console
+
+
+def create_public_bucket(s3: Any, endpoint: str, owner: OwnerKey) -> None:
+    """One without versions, of which everybody reads every object: S3 alone has no word for it."""
+    s3.create_bucket(Bucket=BUCKET)
+    with B2Client(endpoint, owner.key_id, owner.application_key) as b2:
+        b2.update_bucket(b2.bucket(BUCKET).bucket_id, is_public=True)
 
 
 @contextmanager

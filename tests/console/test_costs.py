@@ -22,6 +22,7 @@ from console.running import (
     RunningConsole,
     another_console,
     console_over,
+    create_public_bucket,
     run_origin,
     running,
     s3_client,
@@ -43,7 +44,7 @@ def capped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningConsole]
         owner = load_credentials(folder).owner
         assert owner is not None
         s3 = s3_client(f"http://{settings.listen}", owner.key_id, owner.application_key)
-        s3.create_bucket(Bucket=BUCKET, ACL="public-read")
+        create_public_bucket(s3, f"http://{settings.listen}", owner)
         s3.put_object(Bucket=BUCKET, Key="a.png", Body=bytes(1_000_000), ContentType="image/png")
         for _ in range(DOWNLOADS * 3 // 4):
             s3.head_object(Bucket=BUCKET, Key="a.png")
