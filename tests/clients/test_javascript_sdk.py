@@ -107,3 +107,26 @@ def test_what_the_presigner_signs_works_without_the_key(sdk: Stories, bucket: st
 def test_virtual_hosts(sdk: Stories, bucket: str, origin_program: OriginProgram) -> None:
     endpoint = origin_program.address.replace("127.0.0.1", "s3.localhost")
     assert sdk("virtualHosts", Bucket=bucket, endpoint=endpoint) == "by host"
+
+
+def test_versions_tags_and_locks(sdk: Stories) -> None:
+    told = sdk("versions", Bucket="javascript-versions")
+    assert told["listed"] == told["put"]
+    assert told["markers"][0] == told["markers"][1]
+    assert told["old"] == "first"
+    assert told["tags"] == [{"Key": "place", "Value": "Zürich"}]
+    assert told["kept"] is True
+    assert told["locked"] == ["AccessDenied", 403]
+
+
+def test_what_is_said_of_a_bucket(sdk: Stories, bucket: str) -> None:
+    told = sdk("configuration", Bucket=bucket)
+    assert told["policy"] is True
+    assert told["cors"] == [
+        {"AllowedMethods": ["GET", "PUT"], "AllowedOrigins": ["https://example.com"], "AllowedHeaders": ["*"]}
+    ]
+    assert told["rules"] == [
+        {"ID": "tmp", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 1}}
+    ]
+    assert told["tags"] == [{"Key": "place", "Value": "Zürich"}]
+    assert told["gone"] == ["NoSuchBucketPolicy", 404]

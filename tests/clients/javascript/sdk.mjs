@@ -8,18 +8,31 @@ import {
   CopyObjectCommand,
   CreateBucketCommand,
   DeleteBucketCommand,
+  DeleteBucketPolicyCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
+  GetBucketCorsCommand,
+  GetBucketLifecycleConfigurationCommand,
   GetBucketLocationCommand,
+  GetBucketPolicyCommand,
+  GetBucketTaggingCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
+  GetObjectRetentionCommand,
+  GetObjectTaggingCommand,
   HeadObjectCommand,
   ListBucketsCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  ListObjectVersionsCommand,
   NoSuchKey,
   paginateListObjectsV2,
+  PutBucketCorsCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketPolicyCommand,
+  PutBucketTaggingCommand,
   PutObjectCommand,
+  PutObjectRetentionCommand,
   S3Client,
   waitUntilBucketExists,
 } from "@aws-sdk/client-s3";
@@ -180,4 +193,51 @@ async function virtualHosts({ Bucket, endpoint }) {
   return await text(await client.send(new GetObjectCommand(at)));
 }
 
-await tell({ buckets, object, streams, film, aborted, tree, presigned, virtualHosts });
+async function versions({ Bucket }) {
+  await s3.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+  const at = { Bucket, Key: "a b+é" };
+  const first = await s3.send(new PutObjectCommand({ ...at, Body: "first", Tagging: "place=Z%C3%BCrich" }));
+  const second = await s3.send(new PutObjectCommand({ ...at, Body: "second" }));
+  const marker = await s3.send(new DeleteObjectCommand(at));
+  const { Versions, DeleteMarkers } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+  const { TagSet } = await s3.send(new GetObjectTaggingCommand({ ...at, VersionId: first.VersionId }));
+  const of = { ...at, VersionId: second.VersionId };
+  const RetainUntilDate = new Date(Math.floor(Date.now() / 1000) * 1000 + 86_400_000);
+  await s3.send(new PutObjectRetentionCommand({ ...of, Retention: { Mode: "GOVERNANCE", RetainUntilDate } }));
+  const { Retention } = await s3.send(new GetObjectRetentionCommand(of));
+  const locked = await refusal(s3.send(new DeleteObjectCommand(of)));
+  await s3.send(new DeleteObjectCommand({ ...of, BypassGovernanceRetention: true }));
+  return {
+    listed: Versions.map(({ VersionId }) => VersionId),
+    put: [second.VersionId, first.VersionId],
+    markers: [DeleteMarkers.map(({ VersionId }) => VersionId), [marker.VersionId]],
+    old: await text(await s3.send(new GetObjectCommand({ ...at, VersionId: first.VersionId }))),
+    tags: TagSet,
+    kept: Retention.RetainUntilDate.getTime() === RetainUntilDate.getTime(),
+    locked,
+  };
+}
+
+async function configuration({ Bucket }) {
+  const Policy = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: `arn:aws:s3:::${Bucket}/open/*` }],
+  });
+  await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+  const CORSRules = [{ AllowedMethods: ["GET", "PUT"], AllowedOrigins: ["https://example.com"], AllowedHeaders: ["*"] }];
+  await s3.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules } }));
+  const Rules = [{ ID: "tmp", Status: "Enabled", Filter: { Prefix: "tmp/" }, Expiration: { Days: 1 } }];
+  await s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules } }));
+  const Tagging = { TagSet: [{ Key: "place", Value: "Zürich" }] };
+  await s3.send(new PutBucketTaggingCommand({ Bucket, Tagging }));
+  const told = {
+    policy: (await s3.send(new GetBucketPolicyCommand({ Bucket }))).Policy === Policy,
+    cors: (await s3.send(new GetBucketCorsCommand({ Bucket }))).CORSRules,
+    rules: (await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))).Rules,
+    tags: (await s3.send(new GetBucketTaggingCommand({ Bucket }))).TagSet,
+  };
+  await s3.send(new DeleteBucketPolicyCommand({ Bucket }));
+  return { ...told, gone: await refusal(s3.send(new GetBucketPolicyCommand({ Bucket }))) };
+}
+
+await tell({ buckets, object, streams, film, aborted, tree, presigned, virtualHosts, versions, configuration });
