@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -12,6 +12,7 @@ import pytest
 import urllib3
 from minio import Minio
 from minio.commonconfig import REPLACE, ComposeSource, CopySource
+from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
 from minio.error import S3Error
 
@@ -148,3 +149,13 @@ def test_links_work_without_the_key(minio: Minio, bucket: str) -> None:
     delete = minio.get_presigned_url(method="DELETE", bucket_name=bucket, object_name=key)
     assert httpx.delete(delete).status_code == 204
     assert httpx.get(get).status_code == 404
+
+
+def test_a_form_uploads_without_the_key(minio: Minio, bucket: str, origin_program: OriginProgram) -> None:
+    policy = PostPolicy(bucket, datetime.now(UTC) + timedelta(minutes=1))
+    policy.add_starts_with_condition("key", "forms/")
+    policy.add_content_length_range_condition(1, 10_000_000)
+    fields = {**minio.presigned_post_policy(policy=policy), "key": "forms/${filename}"}
+    file = {"file": ("écran 1.png", PICTURE.read_bytes(), "image/png")}
+    assert httpx.post(f"{origin_program.address}/{bucket}", data=fields, files=file).status_code == 204
+    assert read(minio, bucket, "forms/écran 1.png") == PICTURE.read_bytes()
