@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support.boto3_client import boto3_client
 from support.origin_program import OriginProgram
 from support.photo_tree import LARGE_FILE, assert_same_trees, names_in, same_bytes
 from support.rclone import rclone_s3_environment, run_rclone
@@ -90,3 +91,20 @@ def test_what_is_public_is_read_by_everybody(rclone: Rclone, origin_program: Ori
     (tmp_path / "a.txt").write_text("content")
     rclone("copy", str(tmp_path / "a.txt"), "site:rclone-public", acl="public-read")
     assert httpx.get(f"{origin_program.address}/rclone-public/a.txt").text == "content"
+
+
+def test_versions_are_seen_and_brought_back(rclone: Rclone, origin_program: OriginProgram, tmp_path: Path) -> None:
+    s3 = boto3_client(origin_program)
+    s3.create_bucket(Bucket="rclone-versions")
+    s3.put_bucket_versioning(Bucket="rclone-versions", VersioningConfiguration={"Status": "Enabled"})
+    s3.close()
+    file = tmp_path / "a.txt"
+    for content in ("first", "second, and longer"):
+        file.write_text(content)
+        rclone("copy", str(file), "site:rclone-versions")
+    rclone("deletefile", "site:rclone-versions/a.txt")
+    assert rclone("lsf", "site:rclone-versions") == ""
+    found = rclone("lsf", "--format", "sp", "site:rclone-versions", versions="true").splitlines()
+    (first,) = [line.partition(";")[2] for line in found if line.startswith("5;")]
+    # It names versions by their second: those of the same one are read together.
+    assert rclone("cat", f"site:rclone-versions/{first}", versions="true").endswith("first")
