@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -150,6 +151,22 @@ async def test_a_buckets_default_holds_where_the_upload_states_nothing(origin, s
     bucket_id = await origin.bucket(defaultServerSideEncryption=default)
     assert (await origin.upload(bucket_id, "a", HELLO, headers=stated)).json["serverSideEncryption"] == told
     assert HELLO not in bytes_on_disk(origin)
+
+
+async def test_what_a_key_with_a_name_encrypts_is_sse_b2_here(origin):
+    """S3 alone tells such keys, and asks for them. Who takes the bucket's default away takes the name away as well."""
+    bucket_id = await origin.bucket(defaultServerSideEncryption=SSE_B2)
+    named = {"default_key_name": "photos"}
+    await origin.store.change_bucket(bucket_id, lambda kept: replace(kept, settings=replace(kept.settings, **named)))
+    uploaded = (await origin.upload(bucket_id, "a", HELLO)).json
+    assert uploaded["serverSideEncryption"] == SSE_B2
+    version = await origin.store.version(uploaded["fileId"])
+    assert version.encryption.key_name == version.extents[0].encryption.key_name == "photos"
+    assert (await downloaded(origin)).content == HELLO
+    for default, name in (SSE_B2, "photos"), ({"mode": "none"}, ""):
+        asked = {"accountId": origin.account_id, "bucketId": bucket_id, "defaultServerSideEncryption": default}
+        assert (await origin.call("b2_update_bucket", **asked)).status == 200
+        assert (await origin.store.bucket_by_id(bucket_id)).settings.default_key_name == name
 
 
 async def test_none_in_json_leaves_the_default_in_force(origin):

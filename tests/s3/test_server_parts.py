@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -193,7 +194,7 @@ async def test_an_upload_tells_its_storage_class_and_checksum(site: Any, uploads
         "GLACIER",
         "SHA256",
         "COMPOSITE",
-        "2026-09-21T14:13:20.123Z",
+        "2026-09-21T14:13:20.000Z",
     ]
 
 
@@ -261,7 +262,7 @@ async def test_a_part_that_cannot_be_read(
 
 async def attributes(site: Any, name: str, wanted: str, *headers: tuple[str, str], **options: Any) -> Any:
     fields = [("x-amz-object-attributes", wanted), *headers]
-    return await site.send("GET", f"/photos/{name}?attributes", fields, **options)
+    return await site.send("GET", f"/photos/{name}{'' if name.endswith('&') else '?'}attributes", fields, **options)
 
 
 async def test_an_objects_attributes_are_those_asked_for(site: Any, uploads: Any) -> None:
@@ -319,6 +320,33 @@ async def test_attributes_need_the_right_to_read(site: Any, uploads: Any) -> Non
     await site.send("PUT", "/photos/a", body=FIRST)
     writer = await site.limited_key("writeFiles")
     assert (await attributes(site, "a", "ETag", key=writer)).status == 403
+
+
+async def test_attributes_are_those_of_one_version_and_a_delete_marker_has_none(site: Any) -> None:
+    await site.bucket(versioning=Versioning.ENABLED)
+    first = (await site.send("PUT", "/photos/a", body=FIRST)).headers.get("x-amz-version-id")
+    await site.send("PUT", "/photos/a", body=SECOND)
+    old = await attributes(site, f"a?versionId={first}&", "ObjectSize")
+    assert (old.root.text_of("ObjectSize"), old.headers.get("x-amz-version-id")) == (str(len(FIRST)), first)
+    marker = (await site.send("DELETE", "/photos/a")).headers.get("x-amz-version-id")
+    gone = await attributes(site, "a", "ObjectSize")
+    assert (gone.status, gone.code, gone.headers.get("x-amz-delete-marker")) == (404, "NoSuchKey", "true")
+    of_marker = await attributes(site, f"a?versionId={marker}&", "ObjectSize")
+    assert (of_marker.status, of_marker.headers.get("x-amz-delete-marker")) == (405, "true")
+
+
+async def test_attributes_need_both_actions_of_a_policy(site: Any, uploads: Any) -> None:
+    await site.send("PUT", "/photos/a", body=FIRST)
+    denied = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:GetObjectAttributes",
+        "Resource": "arn:aws:s3:::photos/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]}).encode()
+    assert (await site.send("PUT", "/photos?policy", body=policy)).status == 204
+    assert (await site.send("GET", "/photos/a")).status == 200
+    assert (await attributes(site, "a", "ETag")).status == 403
 
 
 # a copy
