@@ -22,13 +22,18 @@ class B2Account:
 
     def call(self, name: str, **parameters: Any) -> dict[str, Any]:
         """The answer to one call of the API's version 4; raises HTTPError."""
+        answer: dict[str, Any] = json.loads(self.answer(name, **parameters))
+        return answer
+
+    def answer(self, name: str, **parameters: Any) -> bytes:
+        """The same, not parsed."""
         request = urllib.request.Request(
             f"{self._api_url}/b2api/v4/{name}",
             json.dumps(parameters).encode(),
             {"authorization": self._authorization, "content-type": "application/json"},
         )
         with urllib.request.urlopen(request) as response:
-            answer: dict[str, Any] = json.load(response)
+            answer: bytes = response.read()
         return answer
 
     def create_bucket(self, name: str) -> str:
