@@ -310,7 +310,7 @@ async def test_an_error_of_a_head_has_the_status_alone(site: Any) -> None:
     ("line", "operation"),
     [
         ("POST /photos/a?restore", "RestoreObject"),
-        ("PUT /photos?cors", "PutBucketCors"),
+        ("PUT /photos?website", "PutBucketWebsite"),
         ("GET /photos/a?torrent", "GetObjectTorrent"),
     ],
 )
