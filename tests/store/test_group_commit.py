@@ -100,6 +100,18 @@ async def test_those_who_wait_during_a_sync_share_the_next_one(
     assert metadata.groups == [1, 10]
 
 
+async def test_changes_committed_together_share_their_groups_and_stand_or_fall_alone(
+    commits: GroupCommit, metadata: CountingMetadata
+) -> None:
+    def refuse(transaction: Transaction) -> int:
+        raise PreconditionFailed
+
+    outcomes = await commits.commit_all([append(b"a"), refuse, *[append(b"%d" % number) for number in range(200)]])
+    assert isinstance(outcomes[1], PreconditionFailed)
+    assert [outcome for outcome in outcomes if isinstance(outcome, int)] == list(range(1, 202))
+    assert metadata.groups == [128, 74]
+
+
 async def test_nobody_is_answered_before_the_group_is_durable(commits: GroupCommit, blobs: SlowBlobs) -> None:
     blobs.may_go.clear()
     waiting = asyncio.create_task(commits.commit(append(b"a"), [written(blobs)]))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from calotype.master_key import MasterKey
+from calotype.store.deletions import Deletion
 from calotype.store.errors import (
     BucketExists,
     BucketNotEmpty,
@@ -242,6 +243,56 @@ async def test_deleting_what_is_not_there_is_no_such_version(store: Store, bucke
     for key, version_id in [(b"b", version.version_id), (b"a", version.version_id[:-1] + "x"), (b"a", "null")]:
         with pytest.raises(NoSuchVersion):
             await store.delete_version(bucket.bucket_id, key, version_id)
+
+
+async def test_of_many_deletions_each_stands_by_itself(store: Store) -> None:
+    account = await store.default_account()
+    unversioned = await store.create_bucket(account.account_id, "unversioned", versioning=Versioning.UNVERSIONED)
+    kept, gone = await put(store, unversioned, b"kept", b"k"), await put(store, unversioned, b"gone", b"g")
+    seen: list[FileVersion | None] = []
+
+    def refuse(current: FileVersion | None) -> None:
+        seen.append(current)
+        raise PreconditionFailed
+
+    deletions = [
+        Deletion(b"gone"),
+        Deletion(b"kept", precondition=refuse),
+        Deletion(b"kept", kept.version_id[:-1]),
+        Deletion(b"never"),
+        Deletion(b"kept", "null", precondition=seen.append),
+        Deletion(b"gone"),
+    ]
+    outcomes = await store.delete_each(unversioned, deletions)
+    assert [type(outcome) for outcome in outcomes] == [
+        type(None), PreconditionFailed, NoSuchVersion, type(None), FileVersion, type(None)
+    ]  # fmt: skip
+    assert outcomes[4] == kept
+    assert all(version == kept for version in seen)
+    assert await keys_of(store, unversioned) == []
+    with pytest.raises(NoSuchVersion):
+        await store.version(gone.version_id)
+
+
+async def test_many_deletions_leave_as_many_markers_where_versions_are_kept(store: Store, bucket: Bucket) -> None:
+    keys = [b"%d" % number for number in range(300)]
+    await asyncio.gather(*(put(store, bucket, key, b"x") for key in keys))
+    markers = await store.delete_each(bucket, map(Deletion, keys))
+    assert [marker.key for marker in markers if isinstance(marker, FileVersion)] == keys
+    assert {marker.action for marker in markers if isinstance(marker, FileVersion)} == {Action.HIDE}
+    assert await keys_of(store, bucket) == []
+
+
+async def test_deleting_an_unversioned_object_leaves_its_unfinished_upload_alone(store: Store) -> None:
+    account = await store.default_account()
+    unversioned = await store.create_bucket(account.account_id, "unversioned", versioning=Versioning.UNVERSIONED)
+    await put(store, unversioned, b"a", b"a")
+    started = await store.large_files.start(unversioned, b"a", VersionDraft())
+    assert await store.delete_object(unversioned.bucket_id, b"a") is None
+    assert await keys_of(store, unversioned) == []
+    assert await store.version(started.version_id) == started
+    assert await store.delete_object(unversioned.bucket_id, b"a") is None
+    assert await store.version(started.version_id) == started
 
 
 async def test_a_custom_time_may_put_an_upload_below(store: Store, bucket: Bucket) -> None:

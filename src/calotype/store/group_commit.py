@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -86,6 +86,19 @@ class GroupCommit:
         else:
             self._arriving.put_nowait(waiting)
         return await answer
+
+    async def commit_all(self, functions: Iterable[Callable[[Transaction], T]]) -> list[T | BaseException]:
+        """Each function's result once it is durable, or what it raised. Each changes something or nothing by itself."""
+        if self.failure is not None or self._closed:
+            raise ReadOnly(self.failure or "the store is closed")
+        loop = asyncio.get_running_loop()
+        waiting = [_Waiting(function, (), loop.create_future()) for function in functions]
+        for each in waiting:
+            self._arriving.put_nowait(each)
+        outcomes: list[T | BaseException] = await asyncio.gather(
+            *(each.answer for each in waiting), return_exceptions=True
+        )
+        return outcomes
 
     async def close(self) -> None:
         """Come back when everything that was waiting has been answered; refuse what comes later."""

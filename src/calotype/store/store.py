@@ -11,7 +11,7 @@ All of them belong to one event loop; times come from the `clock` given to `open
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from calotype.master_key import MasterKey
@@ -20,6 +20,7 @@ from calotype.store.account_store import AccountStore
 from calotype.store.blobs import Blobs
 from calotype.store.commits import Commits
 from calotype.store.copying import Copying, Span
+from calotype.store.deletions import Deletion, Outcome
 from calotype.store.digesting import Hasher
 from calotype.store.encrypted_blobs import ClearBlobs
 from calotype.store.encryption import CustomerKey, EncryptionKey, check_customer_key
@@ -176,8 +177,8 @@ class Store(AccountStore):
         self, bucket_id: str, key: bytes, *, precondition: Precondition | None = None
     ) -> FileVersion | None:
         """S3's DELETE without a version id, by the bucket's versioning state; the marker, if one was made."""
-        marker = await self._marker(bucket_id, key)
-        change = await self._commits.commit(lambda transaction: versions.delete_key(transaction, marker, precondition))
+        bucket = await self.bucket_by_id(bucket_id)
+        change = await self._commits.commit(self._deletion(bucket, Deletion(key, precondition=precondition)))
         return change.version
 
     async def delete_version(
@@ -189,24 +190,16 @@ class Store(AccountStore):
         precondition: Precondition | None = None,
         bypass_governance: bool = False,
     ) -> FileVersion:
-        """Remove one version for good; what was removed. Raises NoSuchVersion, VersionLocked. `null` counts as an id.
+        """Remove one version for good; what was removed. Raises NoSuchVersion, VersionLocked. See `Deletion`."""
+        bucket = await self.bucket_by_id(bucket_id)
+        deletion = Deletion(key, version_id, precondition, bypass_governance)
+        return made(await self._commits.commit(self._deletion(bucket, deletion)))
 
-        `bypass_governance` overrides a governance retention; that the caller may is for the protocols to know.
-        """
-        now_ms = self._clock()
-
-        def delete(transaction: Transaction) -> Change:
-            return versions.delete_version(
-                transaction,
-                bucket_id,
-                key,
-                version_id,
-                precondition,
-                now_ms=now_ms,
-                bypass_governance=bypass_governance,
-            )
-
-        return made(await self._commits.commit(delete))
+    async def delete_each(self, bucket: Bucket, deletions: Iterable[Deletion]) -> list[Outcome]:
+        """Each deletion done by itself, and all made durable by few syncs. Raises ReadOnly."""
+        changes = [self._deletion(bucket, deletion) for deletion in deletions]
+        outcomes = await self._commits.commit_all(changes)
+        return [outcome.version if isinstance(outcome, Change) else outcome for outcome in outcomes]
 
     async def change_attributes(
         self, bucket_id: str, key: bytes, version_id: str | None, change: Callable[[FileVersion], Mapping[str, Any]]
@@ -316,12 +309,17 @@ class Store(AccountStore):
     ) -> AsyncIterator[bytes]:
         return self.read(version, start, stop, customer_key=customer_key)
 
+    def _deletion(self, bucket: Bucket, deletion: Deletion) -> Callable[[Transaction], Change]:
+        return deletion.change(self._marker_in(bucket, deletion.key), self._clock())
+
     async def _marker(self, bucket_id: str, key: bytes) -> FileVersion:
-        bucket = await self.bucket_by_id(bucket_id)
+        return self._marker_in(await self.bucket_by_id(bucket_id), key)
+
+    def _marker_in(self, bucket: Bucket, key: bytes) -> FileVersion:
         version_id, now_ms = self._new_version(bucket, Action.HIDE, None)
         return FileVersion(
             account_id=bucket.account_id,
-            bucket_id=bucket_id,
+            bucket_id=bucket.bucket_id,
             version_id=version_id,
             key=key,
             action=Action.HIDE,

@@ -91,17 +91,12 @@ def delete_key(
     Also what a lifecycle rule does to hide an object: `by_rule`.
     """
     bucket = existing_bucket(transaction, marker.bucket_id)
-    before = visible_version(transaction, bucket, marker.key)
+    if bucket.versioning is Versioning.UNVERSIONED:
+        return _delete_all(transaction, bucket, marker, precondition, by_rule=by_rule)
     if precondition is not None:
-        precondition(before)
-    if bucket.versioning is not Versioning.UNVERSIONED:
-        announce(transaction, bucket, EventType.HIDDEN_BY_RULE if by_rule else EventType.HIDDEN, marker)
-        return _add(transaction, bucket, marker, keeps_time=False)
-    released = remove_replaced(transaction, bucket, marker.key)
-    if before is not None:
-        announce(transaction, bucket, _deleted(by_rule=by_rule), before, made_at_ms(marker.version_id))
-        transaction.append_outbox(bucket.account_id, bucket.name, marker.key)
-    return Change(None, released)
+        precondition(visible_version(transaction, bucket, marker.key))
+    announce(transaction, bucket, EventType.HIDDEN_BY_RULE if by_rule else EventType.HIDDEN, marker)
+    return _add(transaction, bucket, marker, keeps_time=False)
 
 
 def delete_version(
@@ -191,6 +186,25 @@ def existing_bucket(transaction: Transaction, bucket_id: str) -> Bucket:
 def time_of_making(version: FileVersion) -> int:
     """The clock's time when a version got its id, whatever upload time was asked for."""
     return made_at_ms(version.version_id) or version.uploaded_at_ms
+
+
+def _delete_all(
+    transaction: Transaction, bucket: Bucket, marker: FileVersion, precondition: Precondition | None, *, by_rule: bool
+) -> Change:
+    """Remove every finished version of the key, of which an unversioned bucket nearly always has one or none."""
+    there = transaction.versions_of(bucket, marker.key, 2)
+    is_alone = len(there) < 2 and all(map(_is_finished, there))
+    before = _if_visible(next(iter(there), None)) if is_alone else visible_version(transaction, bucket, marker.key)
+    if precondition is not None:
+        precondition(before)
+    if is_alone:
+        released = tuple(blob_id for version in there for blob_id in remove_version(transaction, version))
+    else:
+        released = remove_replaced(transaction, bucket, marker.key)
+    if before is not None:
+        announce(transaction, bucket, _deleted(by_rule=by_rule), before, made_at_ms(marker.version_id))
+        transaction.append_outbox(bucket.account_id, bucket.name, marker.key)
+    return Change(None, released)
 
 
 def _add_alone(
