@@ -13,6 +13,7 @@ from calotype.s3.bucket_operations import (
     HeadBucket,
 )
 from calotype.s3.call import Call
+from calotype.s3.configuration.versioning import versioning_document
 from calotype.s3.errors import (
     BucketAlreadyExists,
     BucketAlreadyOwnedByYou,
@@ -24,6 +25,7 @@ from calotype.store.model import BucketSettings, Versioning
 
 # In this region S3 answers 200 to the creation of a bucket that one has already, everywhere else 409.
 FIRST_REGION = "us-east-1"
+OTHER_NAMES = {"eu-west-1": "EU"}
 
 
 def xml_response(content: bytes) -> Response:
@@ -33,7 +35,9 @@ def xml_response(content: bytes) -> Response:
 async def create_bucket(call: Call, asked: CreateBucket) -> Response:
     call.allow_on_account(asked.action)
     names.check_new_bucket_name(asked.bucket)
-    if asked.location not in (None, call.settings.region):
+    if asked.has_object_lock:
+        call.allow_on_account("s3:PutBucketObjectLockConfiguration")
+    if asked.location not in (None, call.settings.region, OTHER_NAMES.get(call.settings.region)):
         raise IllegalLocationConstraint(
             f"The {asked.location} location constraint is not this server's region, {call.settings.region}."
         )
@@ -86,7 +90,4 @@ async def get_bucket_versioning(call: Call, asked: GetBucketVersioning) -> Respo
     """The state; a bucket that never kept versions has none."""
     bucket = await call.bucket(asked.bucket)
     call.allow(asked.action, bucket)
-    state: list[xml.Node] = []
-    if bucket.versioning is not Versioning.UNVERSIONED:
-        state.append(("Status", bucket.versioning.value))
-    return xml_response(xml.document("VersioningConfiguration", *state))
+    return xml_response(versioning_document(bucket.versioning))

@@ -79,14 +79,25 @@ BY_REQUEST_LINE: dict[tuple[str, Scope, str | None], type[Operation]] = {
 }
 
 NOT_IMPLEMENTED: dict[tuple[Scope, str], dict[str, str]] = {
+    (Scope.BUCKET, "abac"): {"GET": "GetBucketAbac", "PUT": "PutBucketAbac"},
     (Scope.BUCKET, "analytics"): {"PUT": "PutBucketAnalyticsConfiguration"},
     (Scope.BUCKET, "intelligent-tiering"): {"PUT": "PutBucketIntelligentTieringConfiguration"},
     (Scope.BUCKET, "inventory"): {"PUT": "PutBucketInventoryConfiguration"},
+    (Scope.BUCKET, "metadataAnnotationTable"): {"PUT": "UpdateBucketMetadataAnnotationTableConfiguration"},
+    (Scope.BUCKET, "metadataConfiguration"): {"POST": "CreateBucketMetadataConfiguration"},
+    (Scope.BUCKET, "metadataInventoryTable"): {"PUT": "UpdateBucketMetadataInventoryTableConfiguration"},
+    (Scope.BUCKET, "metadataJournalTable"): {"PUT": "UpdateBucketMetadataJournalTableConfiguration"},
     (Scope.BUCKET, "metadataTable"): {"POST": "CreateBucketMetadataTableConfiguration"},
     (Scope.BUCKET, "metrics"): {"PUT": "PutBucketMetricsConfiguration"},
     (Scope.BUCKET, "replication"): {"PUT": "PutBucketReplication"},
     (Scope.BUCKET, "session"): {"GET": "CreateSession"},
     (Scope.BUCKET, "website"): {"PUT": "PutBucketWebsite"},
+    (Scope.OBJECT, "annotation"): {
+        "GET": "GetObjectAnnotation",
+        "PUT": "PutObjectAnnotation",
+        "DELETE": "DeleteObjectAnnotation",
+    },
+    (Scope.OBJECT, "encryption"): {"PUT": "UpdateObjectEncryption"},
     (Scope.OBJECT, "renameObject"): {"PUT": "RenameObject"},
     (Scope.OBJECT, "restore"): {"POST": "RestoreObject"},
     (Scope.OBJECT, "select"): {"POST": "SelectObjectContent"},

@@ -165,6 +165,7 @@ async def test_acceleration_is_suspended_once_it_was(site: Any) -> None:
         ("website", 404, "NoSuchWebsiteConfiguration"),
         ("replication", 404, "ReplicationConfigurationNotFoundError"),
         ("metadataTable", 404, "MetadataConfigurationNotFound"),
+        ("metadataConfiguration", 404, "MetadataConfigurationNotFound"),
         ("analytics&id=a", 404, "NoSuchConfiguration"),
         ("inventory&id=a", 404, "NoSuchConfiguration"),
         ("metrics&id=a", 404, "NoSuchConfiguration"),
@@ -230,3 +231,22 @@ async def test_a_document_is_what_its_digest_says(site: Any, headers: Any, code:
     await site.bucket()
     assert (await site.send("PUT", "/photos?tagging", headers, TAGGING)).code == code
     assert (await get(site, "tagging")).code == "NoSuchTagSet"
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("PUT", "?metadataInventoryTable"),
+        ("PUT", "?abac"),
+        ("PUT", "/a?encryption"),
+        ("PUT", "/a?annotation&annotationName=n"),
+        ("DELETE", "/a?annotation&annotationName=n"),
+    ],
+)
+async def test_what_is_not_here_does_not_pass_for_something_else(site: Any, method: str, target: str) -> None:
+    """A sub-resource that nobody looked at would make a bucket, write an object or delete it."""
+    await site.bucket()
+    await site.send("PUT", "/photos/a", body=b"content")
+    answer = await site.send(method, f"/photos{target}", body=b"<Other/>")
+    assert (answer.status, answer.code) == (501, "NotImplemented")
+    assert (await site.send("GET", "/photos/a")).body == b"content"

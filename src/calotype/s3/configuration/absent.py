@@ -73,6 +73,21 @@ class DeleteBucketMetadataTableConfiguration(DeletesConfiguration):
 
 
 @dataclass(frozen=True, slots=True)
+class GetBucketMetadataConfiguration(GetsAbsent):
+    name = "GetBucketMetadataConfiguration"
+    sub_resource = "metadataConfiguration"
+    action = "s3:GetBucketMetadataTableConfiguration"
+    error = MetadataConfigurationNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteBucketMetadataConfiguration(DeletesConfiguration):
+    name = "DeleteBucketMetadataConfiguration"
+    sub_resource = "metadataConfiguration"
+    action = "s3:DeleteBucketMetadataTableConfiguration"
+
+
+@dataclass(frozen=True, slots=True)
 class ReadsNamed(GetsConfiguration):
     """One configuration by its `id`, or the list of all; `list_root` is the name of the list's document."""
 
@@ -169,8 +184,18 @@ class DeleteBucketMetricsConfiguration(DeletesNamed):
     action = "s3:PutMetricsConfiguration"
 
 
-ABSENT = (GetBucketWebsite, GetBucketReplication, GetBucketMetadataTableConfiguration)
-REMOVABLE = (DeleteBucketWebsite, DeleteBucketReplication, DeleteBucketMetadataTableConfiguration)
+ABSENT = (
+    GetBucketWebsite,
+    GetBucketReplication,
+    GetBucketMetadataConfiguration,
+    GetBucketMetadataTableConfiguration,
+)
+REMOVABLE = (
+    DeleteBucketWebsite,
+    DeleteBucketReplication,
+    DeleteBucketMetadataConfiguration,
+    DeleteBucketMetadataTableConfiguration,
+)
 NAMED = (
     GetBucketAnalyticsConfiguration,
     GetBucketIntelligentTieringConfiguration,
