@@ -147,6 +147,8 @@ LOG = "<TargetBucket>logs</TargetBucket><TargetPrefix/>"
         ("cors", cors("<AllowedOrigin>*.a.*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>"), errors.InvalidRequest),
         ("cors", cors(f"{ANY_GET}<AllowedHeader>x-*-*</AllowedHeader>"), errors.InvalidRequest),
         ("cors", cors(f"{ANY_GET}<ExposeHeader>x-*</ExposeHeader>"), errors.InvalidRequest),
+        ("cors", cors(f"{ANY_GET}<ExposeHeader>a\nset-cookie: b</ExposeHeader>"), errors.InvalidRequest),
+        ("cors", cors(f"{ANY_GET}<ExposeHeader>é</ExposeHeader>"), errors.InvalidRequest),
         ("cors", cors(f"{ANY_GET}<MaxAgeSeconds>soon</MaxAgeSeconds>"), errors.MalformedXML),
         ("cors", cors(f"{ANY_GET}<MaxAgeSeconds>-1</MaxAgeSeconds>"), errors.MalformedXML),
         ("cors", cors(f"{ANY_GET}<ID>{'i' * 256}</ID>"), errors.InvalidRequest),

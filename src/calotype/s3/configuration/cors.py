@@ -5,6 +5,7 @@ A rule of B2 may allow operations of both; each API replaces what it shows and l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self
@@ -28,6 +29,7 @@ MOST_RULES = 100
 LONGEST_ID = 255
 _ROOT = "CORSConfiguration"
 _OPERATION_PREFIX = "s3_"
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # what stands in an answer's header must fit there
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,8 @@ def _rule_of(element: xml.Element) -> CorsRule:
         raise InvalidRequest(
             f'ExposeHeader "{wrong[0]}" contains wildcard. We currently do not support wildcard for ExposeHeader.'
         )
+    if wrong := [header for header in exposed if not _HEADER_NAME.fullmatch(header)]:
+        raise InvalidRequest(f'ExposeHeader "{wrong[0]}" is not the name of a header.')
     max_age_s = whole_number(element, "MaxAgeSeconds")
     if max_age_s is not None and max_age_s < 0:
         raise malformed("MaxAgeSeconds is a number of seconds")
