@@ -39,6 +39,7 @@ NAMES = st.sampled_from(
         "legal-hold",
         "retention",
         "acl",
+        "ownershipControls",
         "policy",
         "policyStatus",
         "publicAccessBlock",
@@ -72,6 +73,8 @@ FIELDS = st.sampled_from(
         "if-range",
         "content-md5",
         "x-amz-acl",
+        "x-amz-grant-read",
+        "x-amz-object-ownership",
         "x-amz-copy-source",
         "x-amz-copy-source-range",
         "x-amz-object-attributes",
@@ -118,6 +121,9 @@ BODIES = st.one_of(
     st.just(b"<!DOCTYPE a><a/>"),
     st.sampled_from([b"<Tagging><TagSet/></Tagging>", b"<LegalHold><Status>ON</Status></LegalHold>", b"<Retention/>"]),
     st.sampled_from([b'{"Statement": []}', b"<PublicAccessBlockConfiguration/>"]),
+    st.sampled_from(
+        [b"<AccessControlPolicy><Owner/></AccessControlPolicy>", b"<OwnershipControls><Rule/></OwnershipControls>"]
+    ),
     st.just(
         b"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>"
     ),
