@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -44,6 +45,7 @@ LONGEST_BODY_BYTES = 5 * 2**30 + 2**20
 DRAIN_TIMEOUT_S = 15.0
 CHANGES_KEPT = 10_000  # an edge that was away for longer than these must purge everything
 FORGET_INTERVAL_S = 600.0
+YOUNG_OBJECTS = 20_000  # so many more than were freed, and the collector looks at them: a few MB
 
 Background = Callable[[Store], Awaitable[None]]
 
@@ -97,10 +99,18 @@ async def _serve(settings: OriginSettings, ready: Callable[[], None], beside: Ba
             await server.start(listener)
         notifying = delivering_events(private_addresses=settings.webhooks_to_private_addresses)
         async with _running(store, beside or forget_old_changes, notifying, follow_lifecycle_rules):
+            spare_the_collector()
             ready()
             await stopped.wait()
             admin.begin_drain()
             await asyncio.gather(*(server.drain(DRAIN_TIMEOUT_S) for server in servers))
+
+
+def spare_the_collector() -> None:
+    """What is there when serving begins stays, and requests leave hardly a cycle: collections are made rare."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
 
 
 def _servers(handler: OriginHandler, settings: OriginSettings) -> list[Server]:
