@@ -40,10 +40,11 @@ T = TypeVar("T")
 KEYS = st.sampled_from([b"a", b"a", b"a", b"a/b/1", b"a/b/2", b"a0", b"b//c", "ü +%".encode()])
 CONTENTS = st.one_of(st.binary(max_size=8), st.just(b"0123456789" * 3))
 NTH = st.integers(0, 15)
+BUCKETS = st.sampled_from([1, 1, 1, 0, 2])  # most happens where versions are kept, or have been
 DELIMITERS = st.sampled_from([b"", b"/", b"/", b"b", b"//"])
 PREFIXES = st.sampled_from([b"", b"", b"a", b"a/", b"b/"])
 LIMITS = st.sampled_from([1, 2, 3, 1000])
-CONDITIONS = st.sampled_from(["", "", "", "new", "any", "same", "other"])
+CONDITIONS = st.sampled_from(["", "", "", "", "", "new", "any", "same", "other"])
 
 
 class S3Agrees(RuleBasedStateMachine):
@@ -163,7 +164,7 @@ class S3Agrees(RuleBasedStateMachine):
         answer = self.send("PUT", f"{self.path(bucket)}?versioning", (), body)
         self.refused_alike(lambda: self.model.put_versioning(bucket.number, state) or True, answer)
 
-    @rule(nth=NTH)
+    @rule(nth=BUCKETS)
     def delete_bucket_that_holds_something(self, nth: int) -> None:
         bucket = self.bucket_at(nth)
         if bucket.versions:
@@ -176,7 +177,7 @@ class S3Agrees(RuleBasedStateMachine):
 
     # Objects
 
-    @rule(nth=NTH, key=KEYS, content=CONTENTS, label=st.sampled_from(["image/png", "text/plain"]), which=CONDITIONS)
+    @rule(nth=BUCKETS, key=KEYS, content=CONTENTS, label=st.sampled_from(["image/png", "text/plain"]), which=CONDITIONS)
     def put(self, nth: int, key: bytes, content: bytes, label: str, which: str) -> None:
         bucket = self.bucket_at(nth)
         condition = self.condition(bucket, key, which)
@@ -184,9 +185,13 @@ class S3Agrees(RuleBasedStateMachine):
         answer = self.send("PUT", self.path(bucket, key), headers, content)
         self.made_alike(lambda: self.model.put_object(bucket.number, key, content, label, condition), answer)
 
+    @rule(key=KEYS, content=CONTENTS)
+    def put_a_version(self, key: bytes, content: bytes) -> None:
+        self.put(1, key, content, "image/png", "")
+
     @rule(
         nth_source=NTH,
-        nth=NTH,
+        nth=BUCKETS,
         key=KEYS,
         label=st.sampled_from([None, None, "image/gif"]),
         which=CONDITIONS,
@@ -210,7 +215,7 @@ class S3Agrees(RuleBasedStateMachine):
         place = (found.bucket, found.key, found.number if by_id else None)
         self.made_alike(lambda: self.model.copy_object(place, bucket.number, key, label, condition), answer)
 
-    @rule(nth=NTH, key=KEYS, which=st.sampled_from(["", "", "same", "other"]))
+    @rule(nth=BUCKETS, key=KEYS, which=st.sampled_from(["", "", "same", "other"]))
     def delete(self, nth: int, key: bytes, which: str) -> None:
         bucket = self.bucket_at(nth)
         condition = self.condition(bucket, key, which)
@@ -235,7 +240,7 @@ class S3Agrees(RuleBasedStateMachine):
                 self.model.delete_version(found.bucket, found.number)
                 assert answer.headers.get("x-amz-delete-marker") == ("true" if found.action == "hide" else None)
 
-    @rule(nth=NTH, keys=st.lists(KEYS, min_size=1, max_size=4, unique=True), nth_version=NTH, quiet=st.booleans())
+    @rule(nth=BUCKETS, keys=st.lists(KEYS, min_size=1, max_size=4, unique=True), nth_version=NTH, quiet=st.booleans())
     def delete_many(self, nth: int, keys: list[bytes], nth_version: int, quiet: bool) -> None:
         bucket = self.bucket_at(nth)
         named = self.version_at(nth_version, "upload")
@@ -269,7 +274,7 @@ class S3Agrees(RuleBasedStateMachine):
         ]
         self.version_ids[marker.number] = ids[0]
 
-    @rule(nth=NTH, key=KEYS, method=st.sampled_from(["GET", "HEAD"]))
+    @rule(nth=BUCKETS, key=KEYS, method=st.sampled_from(["GET", "HEAD"]))
     def get(self, nth: int, key: bytes, method: str) -> None:
         bucket = self.bucket_at(nth)
         answer = self.send(method, self.path(bucket, key))
@@ -294,14 +299,16 @@ class S3Agrees(RuleBasedStateMachine):
 
     # Multipart uploads
 
-    @rule(nth=NTH, key=KEYS)
-    def create_upload(self, nth: int, key: bytes) -> None:
+    @rule(nth=BUCKETS, key=KEYS, has_part=st.booleans())
+    def create_upload(self, nth: int, key: bytes, has_part: bool) -> None:
         bucket = self.bucket_at(nth)
         answer = self.send("POST", f"{self.path(bucket, key)}?uploads", [("content-type", "video/mp4")])
         assert answer.status == 200
         made = self.model.start(bucket.number, key, "video/mp4")
         self.upload_ids[made.number] = answer.root.text_of("UploadId") or ""
         self.ever[made.number] = made
+        if has_part:
+            self.upload_part(0, 1, b"the only part")
 
     def upload_at(self, nth: int, *, in_progress: bool = False) -> PlainVersion | None:
         """The newest first; now and then one that is completed or aborted, unless it must be `in_progress`."""
@@ -323,7 +330,7 @@ class S3Agrees(RuleBasedStateMachine):
     @rule(
         nth=NTH,
         number=st.integers(1, 3),
-        nth_bucket=NTH,
+        nth_bucket=BUCKETS,
         key=KEYS,
         span=st.sampled_from([None, (0, 2), (0, 10), (5, 29)]),
     )
@@ -338,7 +345,7 @@ class S3Agrees(RuleBasedStateMachine):
         place = (upload.bucket, upload.number)
         self.refused_alike(lambda: self.model.copy_part_of(place, number, (source.number, key), span), answer)
 
-    @rule(nth=NTH, skip=st.integers(0, 2), which=CONDITIONS)
+    @rule(nth=NTH, skip=st.integers(0, 2), which=st.sampled_from(["", "new", "any", "same", "other"]))
     def complete(self, nth: int, skip: int, which: str) -> None:
         upload = self.upload_at(nth, in_progress=True)
         if upload is None or not upload.parts:
@@ -381,7 +388,7 @@ class S3Agrees(RuleBasedStateMachine):
 
     # Listings
 
-    @rule(nth=NTH, prefix=PREFIXES, delimiter=DELIMITERS, limit=LIMITS, version_2=st.booleans())
+    @rule(nth=BUCKETS, prefix=PREFIXES, delimiter=DELIMITERS, limit=LIMITS, version_2=st.booleans())
     def list_names(self, nth: int, prefix: bytes, delimiter: bytes, limit: int, version_2: bool) -> None:
         bucket = self.bucket_at(nth)
         query = f"prefix={quote(prefix)}&delimiter={quote(delimiter)}&max-keys={limit}"
@@ -410,7 +417,7 @@ class S3Agrees(RuleBasedStateMachine):
         assert root.text_of("NextMarker") is None  # without a delimiter the last key is the marker
         return f"marker={quote(page[-1][1])}"
 
-    @rule(nth=NTH, prefix=PREFIXES, delimiter=DELIMITERS, limit=LIMITS)
+    @rule(nth=BUCKETS, prefix=PREFIXES, delimiter=DELIMITERS, limit=LIMITS)
     def list_versions(self, nth: int, prefix: bytes, delimiter: bytes, limit: int) -> None:
         bucket = self.bucket_at(nth)
         query = f"versions&prefix={quote(prefix)}&delimiter={quote(delimiter)}&max-keys={limit}"
@@ -455,7 +462,7 @@ def md5_of(content: bytes) -> str:
 TestS3Agrees = pytest.mark.timeout(600)(S3Agrees.TestCase)
 TestS3Agrees.settings = settings(
     max_examples=100,
-    stateful_step_count=40,
+    stateful_step_count=50,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
