@@ -41,7 +41,7 @@ class NewAcl:
 def new_bucket_acl(asked: AclToPut, bucket: Bucket, accounts: AccountDirectory) -> NewAcl:
     """The bucket's ACL to be; raises AccessDenied, AccessControlListNotSupported and what `grants_of` raises."""
     made = _acl_for_bucket(asked, bucket.account_id, accounts)
-    _check(made.acl, bucket)
+    _check(made, bucket)
     return made
 
 
@@ -75,7 +75,7 @@ def _acl_for_object(asked: AclToPut, bucket: Bucket, owner: str, accounts: Accou
         made = NewAcl(canned_object_acl(asked, owner, bucket.account_id), asked)
     else:
         made = NewAcl(_listed_acl(asked, owner, accounts))
-    _check(made.acl, bucket)
+    _check(made, bucket)
     return made
 
 
@@ -89,11 +89,11 @@ def _listed_acl(asked: tuple[Any, ...] | AccessControlPolicy, owner: str, accoun
     return Acl(owner, grants_of(asked.grants, accounts))
 
 
-def _check(acl: Acl, bucket: Bucket) -> None:
+def _check(new: NewAcl, bucket: Bucket) -> None:
     """Returns when the bucket takes such an ACL, on itself or an object."""
     more = bucket.settings.more
-    check_acl_is_supported(ownership_in(more), acl, bucket.account_id)
-    if refuses_acl(PublicAccessBlock.of_settings(more) or NOTHING_BLOCKED, is_public_acl=acl.is_public):
+    check_acl_is_supported(ownership_in(more), new.acl, bucket.account_id, new.canned)
+    if refuses_acl(PublicAccessBlock.of_settings(more) or NOTHING_BLOCKED, is_public_acl=new.acl.is_public):
         raise AccessDenied("Access Denied: the bucket's public access block refuses public access control lists")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from calotype.http.message import Headers
 from calotype.s3.access.acl import Acl, Grantee
+from calotype.s3.access.canned_acl import CannedAcl
 from calotype.s3.access.permissions import AclPermission
 from calotype.s3.errors import AccessControlListNotSupported, InvalidArgument
 
@@ -70,12 +71,15 @@ def owner_of_new_object(ownership: Ownership, *, writer: str, bucket_owner: str,
     return writer
 
 
-def check_acl_is_supported(ownership: Ownership, acl: Acl, bucket_owner: str) -> None:
+def check_acl_is_supported(ownership: Ownership, acl: Acl, bucket_owner: str, canned: CannedAcl | None = None) -> None:
     """Returns when the ACL may be set; without ACLs only one that gives the bucket's owner everything and nobody else.
 
-    Raises AccessControlListNotSupported.
+    By name that is `bucket-owner-full-control` and no other: S3 refuses `private` as well, though it would say the
+    same. Raises AccessControlListNotSupported.
     """
-    if ownership.ignores_acls and not gives_bucket_owner_alone(acl, bucket_owner):
+    if not ownership.ignores_acls:
+        return
+    if canned not in (None, CannedAcl.BUCKET_OWNER_FULL_CONTROL) or not gives_bucket_owner_alone(acl, bucket_owner):
         raise AccessControlListNotSupported
 
 
