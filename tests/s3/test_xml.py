@@ -51,6 +51,12 @@ def test_names_are_read_with_and_without_a_namespace() -> None:
         b"<a>&undefined;</a>",
         b"<a>\x00</a>",
         b"<a>\xff</a>",
+        # Encodings that nobody has, that are no text's, and whose characters may be several bytes.
+        b'<?xml version="1.0" encoding="klingon"?><a/>',
+        b'<?xml version="1.0" encoding="hex"?><a/>',
+        b'<?xml version="1.0" encoding="shift_jis"?><a/>',
+        b'<?xml version="1.0" encoding="utf-7"?><a/>',
+        b'<?xml version="1.0" encoding="idna"?><a/>',
         # Entities: the billion laughs, and a file of the server's.
         b'<!DOCTYPE a [<!ENTITY x "y"><!ENTITY z "&x;&x;&x;">]><a>&z;</a>',
         b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',

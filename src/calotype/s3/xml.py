@@ -111,6 +111,8 @@ def parse(content: bytes) -> Element:
         parser.Parse(content, True)
     except expat.ExpatError as exc:
         raise XMLError(f"line {exc.lineno}, column {exc.offset + 1}: {expat.ErrorString(exc.code)}") from exc
+    except (LookupError, ValueError) as exc:  # of a declared encoding that Python does not have, or expat cannot use
+        raise XMLError(str(exc)) from exc
     assert builder.root is not None
     return builder.root
 
