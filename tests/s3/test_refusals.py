@@ -18,7 +18,7 @@ from calotype.s3.refusals import refusal_of
         (501, (501, "NotImplemented")),
         (503, (503, "SlowDown")),
         (500, (500, "InternalError")),
-        (505, (500, "InternalError")),  # nothing that S3 has a word for
+        (505, (400, "BadRequest")),  # nothing that S3 has a word for, and the client's doing
     ],
 )
 def test_each_status_has_a_code(status: int, expected: tuple[int, str]) -> None:

@@ -73,6 +73,15 @@ async def test_an_answer_instead_of_continue_for_an_empty_body_closes_the_connec
     assert b"connection: close" in await client.rest()
 
 
+@pytest.mark.parametrize("expectation", ["a-miracle", "200", ""])
+async def test_any_other_expectation_is_passed_over(start, connect, expectation):
+    client = await connect(await start())
+    for length in (0, 3):
+        headers = (f"Content-Length: {length}", f"Expect: {expectation}")
+        await client.send(request("/", *headers, method="PUT", body=b"abc"[:length]))
+        assert (await client.answer())[0].startswith(b"HTTP/1.1 200")
+
+
 async def test_an_unread_short_body_is_drained_and_the_connection_goes_on(start, connect, make_handler):
     client = await connect(await start(make_handler(answering(Response(403)))))
     for _ in range(3):

@@ -17,7 +17,7 @@ _BY_STATUS: dict[int, type[errors.S3Error]] = {
 
 def refusal_of(status: int, detail: str) -> errors.S3Error:
     """S3's error for an HTTP status and why; the connection ends with it, but for what is only too much at once."""
-    error = _BY_STATUS.get(status, errors.InternalError)
+    error = _BY_STATUS.get(status, errors.InternalError if status == errors.InternalError.status else errors.BadRequest)
     if error is errors.SlowDown:
         return errors.SlowDown(headers=(("retry-after", "1"),))
     return error(f"{error.default_message.rstrip('.')}: {detail}.")

@@ -10,7 +10,7 @@ import re
 from calotype.http.message import Request
 from calotype.serve.errors import RequestRefused
 from calotype.serve.limits import Limits
-from calotype.serve.request_framing import check_host, expects_continue
+from calotype.serve.request_framing import check_host
 
 # The methods that the HTTP/1.1 parser knows, so that both protocols refuse the same ones.
 _METHODS_OF_LLHTTP = (
@@ -37,7 +37,6 @@ def request_from(header_list: list[tuple[bytes, bytes]], client: tuple[str, int]
     raw_headers = [(b"host", host), *(field for field in fields if field[0] != b"host")]
     request = Request(method, target.decode("ascii"), raw_headers, "https", "2", client)
     request.content_length = _content_length(request, has_body=has_body)
-    expects_continue(request.fields, request.version)
     return request
 
 

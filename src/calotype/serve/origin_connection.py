@@ -11,6 +11,7 @@ from typing import cast
 from calotype.http.message import Request
 from calotype.serve.errors import ReadTimeout
 from calotype.serve.exchange import Exchange, ExchangeLimits, OnInterim
+from calotype.serve.request_framing import expects_continue
 from calotype.serve.write_gate import WriteGate
 
 # How long an origin may keep us waiting for `100 Continue` before the body is sent all the same (RFC 9110 §10.1.1
@@ -124,7 +125,7 @@ class OriginConnection(asyncio.Protocol):
 
     async def _send_body(self, request: Request, exchange: Exchange, write_timeout_s: float) -> None:
         try:
-            if b"expect" in request.fields:
+            if expects_continue(request.fields, request.version):
                 await exchange.continued(CONTINUE_TIMEOUT_S)
             await self._send_pieces(request.body, exchange, request.content_length, write_timeout_s)
         except asyncio.CancelledError:

@@ -56,13 +56,11 @@ def body_length(fields: dict[bytes, bytes], version: str) -> int | None:
 
 
 def expects_continue(fields: dict[bytes, bytes], version: str) -> bool:
-    """Whether the client waits for `100 Continue`; raises RequestRefused(417) for any other expectation."""
-    expectation = fields.get(b"expect")
-    if expectation is None or version == "1.0":
-        return False
-    if expectation.lower() != b"100-continue":
-        raise RequestRefused(417, "the only expectation that can be met is 100-continue")
-    return True
+    """Whether the client waits for `100 Continue`.
+
+    Any other expectation is passed over: nothing else was ever defined, and refusing it is a "may" (RFC 9110 §10.1.1).
+    """
+    return version != "1.0" and fields.get(b"expect", b"").lower() == b"100-continue"
 
 
 def replace_host(fields: Fields, authority: bytes) -> Fields:
