@@ -241,14 +241,28 @@ def allow(household: Any, who: str, *actions: str) -> dict[str, Any]:
     }
 
 
-async def test_who_writes_by_a_policy_states_an_acl_only_where_the_policy_says_so(household: Any) -> None:
-    await household.done(OWNER, "PUT /photos?policy", body=policy(allow(household, WRITER, "PutObject")))
-    assert await household.may(WRITER, "PUT /photos/cat", body=b"cat")
-    assert not await household.may(WRITER, "PUT /photos/cat", [("x-amz-acl", "public-read")], b"cat")
-    both = policy(allow(household, WRITER, "PutObject", "PutObjectAcl"))
-    await household.done(OWNER, "PUT /photos?policy", body=both)
-    assert await household.may(WRITER, "PUT /photos/cat", [("x-amz-acl", "public-read")], b"cat")
+async def test_who_writes_by_a_policy_may_say_who_gets_at_it_unless_the_policy_denies_that(household: Any) -> None:
+    """ "Granting s3:PutObject permission with a condition requiring the bucket owner to get full control"."""
+    public, shared = ("x-amz-acl", "public-read"), ("x-amz-acl", "bucket-owner-full-control")
+    put = allow(household, WRITER, "PutObject")
+    on_condition = {**put, "Condition": {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control"}}}
+    denied = {**put, "Effect": "Deny", "Action": "s3:PutObjectAcl", "Condition": {"StringLike": {"s3:x-amz-acl": "p*"}}}
+    for statements, expected in [
+        ([put], (True, True, True)),
+        ([on_condition], (False, False, True)),
+        ([put, denied], (True, False, True)),
+    ]:
+        await household.done(OWNER, "PUT /photos?policy", body=policy(*statements))
+        may = [await household.may(WRITER, "PUT /photos/cat", fields, b"cat") for fields in ([], [public], [shared])]
+        assert tuple(may) == expected
     assert not await household.may(FRIEND, "PUT /photos/cat", body=b"cat")
+    # what nobody known writes is the owner's, who must have said that it may be given an ACL
+    anybody = {**put, "Principal": "*"}
+    await household.done(OWNER, "PUT /photos?policy", body=policy(anybody))
+    assert await household.may(NOBODY, "PUT /photos/dog", body=b"dog")
+    assert not await household.may(NOBODY, "PUT /photos/dog", [public], b"dog")
+    await household.done(OWNER, "PUT /photos?policy", body=policy({**anybody, "Action": ["s3:PutObject*"]}))
+    assert await household.may(NOBODY, "PUT /photos/dog", [public], b"dog")
 
 
 async def test_the_acl_of_an_object_outlives_the_grant_by_which_it_was_written(household: Any) -> None:

@@ -58,9 +58,14 @@ class Asked:
         return PERMISSIONS[self.action]
 
     @property
+    def is_of_new_object(self) -> bool:
+        """Whether it is about what a new object gets beside its content."""
+        return self.version is None and self.action in _OF_NEW_OBJECTS
+
+    @property
     def granted_by(self) -> tuple[AclOf, AclPermission] | None:
         """Which ACL may grant it, and how. Who may write into a bucket may give what is written an ACL and tags."""
-        if self.version is None and self.action in _OF_NEW_OBJECTS:
+        if self.is_of_new_object:
             return AclOf.BUCKET, AclPermission.WRITE
         return self.permission.acl
 
@@ -90,17 +95,30 @@ def denial(asked: Asked, policy: Policy | None, policy_says: PolicySays) -> Deni
     """None when the caller may, else why not."""
     if _is_plain(asked) and _limit_of_key(asked) is None:
         return None
-    effect = policy_says(asked)
+    effect = _effect(asked, policy_says)
     if effect is Effect.DENY and not _is_owner_at_policy(asked):
         return Denial(Reason.POLICY_DENIES, asked.capability)
     own = _denial_in_person(asked, effect, policy)
     if own is None or asked.principal.is_anonymous:
         return own
     anybody = replace(asked, principal=ANONYMOUS)
-    effect = policy_says(anybody)
+    effect = _effect(anybody, policy_says)
     if effect is not Effect.DENY and _denial_in_person(anybody, effect, policy) is None:
         return None
     return own
+
+
+def _effect(asked: Asked, policy_says: PolicySays) -> Effect | None:
+    """What the policy says; the account that it lets write may give what it writes an ACL and tags, unless it denies.
+
+    So the policies of S3's manual mean it, which allow PutObject on condition of an ACL; and the ACL of what it has
+    written a writer may put anyhow. For whoever has not signed in the object would be the bucket owner's.
+    """
+    effect = policy_says(asked)
+    if effect is not None or not asked.is_of_new_object or asked.principal.is_anonymous:
+        return effect
+    is_let_write = policy_says(replace(asked, action="s3:PutObject")) is Effect.ALLOW
+    return Effect.ALLOW if is_let_write else None
 
 
 def _is_owner_at_policy(asked: Asked) -> bool:
