@@ -3,7 +3,11 @@
 SignatureError
 ├─ MalformedAuthorization      the header cannot be read, or its scope names another region or service
 ├─ MalformedQueryAuthorization the same for a presigned query
-├─ UnsupportedAuthorization    signature version 2, or a scheme nobody here speaks
+├─ UnsupportedAuthorization    signature version 2
+├─ UnknownAuthorization        a scheme that S3 never had, or a version 2 that says nothing
+├─ MissingDate                 neither `x-amz-date` nor `date` tells when it was signed
+├─ DateMissing                 signed in the header, at no time that can be read
+├─ PayloadHashMissing          signed in the header, without x-amz-content-sha256
 ├─ ConflictingAuthorization    two kinds of authentication in one request
 ├─ RequestTimeTooSkewed        signed more than 15 minutes away from now
 ├─ RequestExpired              presigned, and its time is over
@@ -34,6 +38,28 @@ class MalformedQueryAuthorization(SignatureError):
 
 
 class UnsupportedAuthorization(SignatureError):
+    pass
+
+
+class DateMissing(SignatureError):
+    def __init__(self) -> None:
+        super().__init__("AWS authentication requires a valid Date or x-amz-date header")
+
+
+class PayloadHashMissing(SignatureError):
+    def __init__(self) -> None:
+        super().__init__("Missing required header for this request: x-amz-content-sha256")
+
+
+class UnknownAuthorization(SignatureError):
+    """`authorization` is the header field as sent."""
+
+    def __init__(self, message: str, authorization: str) -> None:
+        super().__init__(message)
+        self.authorization = authorization
+
+
+class MissingDate(SignatureError):
     pass
 
 

@@ -6,16 +6,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.utils import mktime_tz, parsedate_tz
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from calotype.auth.signature_errors import (
     ConflictingAuthorization,
+    DateMissing,
     MalformedAuthorization,
     MalformedQueryAuthorization,
+    MissingDate,
+    PayloadHashMissing,
+    UnknownAuthorization,
     UnsupportedAuthorization,
 )
-from calotype.http.http_date import parse_http_date
 from calotype.http.message import Headers, Request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -60,7 +64,7 @@ class SignedRequest:
 
 def parse_authorization(request: Request) -> SignedRequest | None:
     """The signature a request carries, in its header or its query; None when it carries no authentication."""
-    authorization = request.headers.get("authorization")
+    authorization = request.headers.get("authorization") or None  # an empty field says nothing
     query = {name: value for name, value in request.parameters if name in _QUERY_FIELDS}
     if authorization is not None:
         if query:
@@ -107,9 +111,7 @@ _QUERY_FIELDS = frozenset({*REQUIRED_IN_QUERY, "AWSAccessKeyId"})
 def _from_header(text: str, headers: Headers) -> SignedRequest:
     scheme, _, rest = text.partition(" ")
     if scheme != ALGORITHM:
-        raise UnsupportedAuthorization(
-            f"The authorization mechanism you have provided ({scheme[:32]}) is not supported. Use {ALGORITHM}."
-        )
+        raise _refusal(scheme, rest, text)
     # The SDKs write ", " between the parts, ShareX and s3cmd a bare comma.
     parts = dict(_part(item) for item in rest.split(","))
     missing = {"Credential", "SignedHeaders", "Signature"} - parts.keys()
@@ -117,14 +119,9 @@ def _from_header(text: str, headers: Headers) -> SignedRequest:
         raise MalformedAuthorization(f"The authorization header is malformed; missing {', '.join(sorted(missing))}.")
     key_id, scope = _credential(parts["Credential"], MalformedAuthorization)
     timestamp, signed_at = _header_time(headers)
-    if timestamp[:8] != scope.date:
-        raise MalformedAuthorization(
-            f'The authorization header is malformed; invalid credential date "{scope.date}", '
-            f'the request is of "{timestamp[:8]}".'
-        )
     payload_hash = headers.get("x-amz-content-sha256")
     if payload_hash is None:
-        raise MalformedAuthorization("The header x-amz-content-sha256 is missing.")
+        raise PayloadHashMissing
     return SignedRequest(
         key_id,
         scope,
@@ -133,6 +130,17 @@ def _from_header(text: str, headers: Headers) -> SignedRequest:
         timestamp,
         signed_at,
         payload_hash,
+    )
+
+
+def _refusal(scheme: str, rest: str, text: str) -> UnsupportedAuthorization | UnknownAuthorization:
+    """Why a header of another scheme is refused."""
+    if scheme != "AWS":
+        return UnknownAuthorization("Unsupported Authorization Type", text)
+    if ":" not in rest:
+        return UnknownAuthorization("AWS authorization header is invalid. Expected AwsAccessKeyId:signature", text)
+    return UnsupportedAuthorization(
+        f"The authorization mechanism you have provided is not supported. Please use {ALGORITHM}."
     )
 
 
@@ -149,8 +157,6 @@ def _from_query(query: Mapping[str, str], headers: Headers) -> SignedRequest:
     signed_at = _parse_amz_date(query["X-Amz-Date"])
     if signed_at is None:
         raise MalformedQueryAuthorization("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
-    if query["X-Amz-Date"][:8] != scope.date:
-        raise MalformedQueryAuthorization("The date of X-Amz-Credential is not that of X-Amz-Date.")
     return SignedRequest(
         key_id,
         scope,
@@ -213,16 +219,26 @@ def _expires(text: str) -> int:
 
 
 def _header_time(headers: Headers) -> tuple[str, int]:
-    """The time that was signed: `x-amz-date`, else `date` in the same form or as an HTTP date."""
-    text = headers.get("x-amz-date") or headers.get("date")
-    if text is None:
-        raise MalformedAuthorization("AWS authentication requires a valid Date or x-amz-date header")
+    """The time that was signed: `x-amz-date`, else `date` in the same form or as a mail's date.
+
+    botocore signs a `date` that its caller set, and writes it with a numeric zone, which no HTTP date has.
+    """
+    text = headers.get("x-amz-date") or headers.get("date") or ""
     signed_at = _parse_amz_date(text)
     if signed_at is None:
-        signed_at = parse_http_date(text)
+        signed_at = _parse_mail_date(text)
     if signed_at is None:
-        raise MalformedAuthorization("AWS authentication requires a valid Date or x-amz-date header")
+        raise MissingDate("AWS authentication requires a valid Date or x-amz-date header")
     return amz_date(signed_at), signed_at
+
+
+def _parse_mail_date(text: str) -> int | None:
+    """Unix seconds of a date as in RFC 5322, which every HTTP date is as well."""
+    fields = parsedate_tz(text)
+    try:
+        return mktime_tz(fields) if fields is not None else None
+    except (ValueError, OverflowError):
+        return None
 
 
 @lru_cache(maxsize=SPELLINGS_REMEMBERED)

@@ -231,8 +231,8 @@ def verify(
     request: Request, signed: SignedRequest, secret: str, *, region: str, service: str = "s3", now: float
 ) -> None:
     """Returns when the request was signed with `secret` for this region, service and time; raises otherwise."""
-    _check_scope(signed, region, service)
     _check_time(signed, now)
+    _check_scope(signed, region, service)
     _check_coverage(request.headers, signed.signed_headers)
     key = signing_key(secret, signed.scope)
     query = _query_to_verify(request.query)
@@ -259,6 +259,8 @@ def _check_scope(signed: SignedRequest, region: str, service: str) -> None:
     malformed = MalformedQueryAuthorization if signed.is_presigned else MalformedAuthorization
     if scope.service != service:
         raise malformed(f'The credential names the service "{scope.service}"; this is "{service}".')
+    if scope.date != signed.timestamp[:8]:
+        raise malformed(f'Invalid credential date "{scope.date}"; the request is of "{signed.timestamp[:8]}".')
     if scope.region == region:
         return
     message = f"The credential names the region '{scope.region}' and is wrong; expecting '{region}'"

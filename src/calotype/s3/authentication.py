@@ -77,8 +77,10 @@ def translated(error: wrong.SignatureError, call: Call) -> S3Error:
             return AuthorizationHeaderMalformed(str(error))
         case wrong.MalformedQueryAuthorization():
             return AuthorizationQueryParametersError(str(error))
-        case wrong.UnsupportedAuthorization():
+        case wrong.UnsupportedAuthorization() | wrong.PayloadHashMissing():
             return InvalidRequest(str(error))
+        case wrong.UnknownAuthorization():
+            return InvalidArgument.of("Authorization", error.authorization, str(error))
         case wrong.ConflictingAuthorization():
             return InvalidArgument(f"{error}; only the header or the query may carry a signature")
         case wrong.RequestTimeTooSkewed():

@@ -56,7 +56,7 @@ async def list_objects_v2(call: Call, asked: ListObjectsV2) -> Response:
     bucket = await call.bucket(asked.bucket)
     call.allow(asked.action, bucket, asked.prefix)
     max_keys = min(asked.max_keys, MAX_KEYS)
-    if asked.continuation_token is not None:
+    if asked.continuation_token:
         start: bytes | None = place_of_token(asked.continuation_token)
     else:
         start = place_after(asked.start_after, asked.prefix, asked.delimiter)

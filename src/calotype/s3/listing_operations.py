@@ -97,7 +97,7 @@ class ListObjects(Operation):
 
 @dataclass(frozen=True, slots=True)
 class ListObjectsV2(Operation):
-    """`start_after` counts on the first page only: a continuation token wins over it."""
+    """`start_after` counts on the first page only: a continuation token wins over it, an empty one is none."""
 
     name = "ListObjectsV2"
     method = "GET"
@@ -125,7 +125,7 @@ class ListObjectsV2(Operation):
             request.parameter_bytes("prefix"),
             request.parameter_bytes("delimiter"),
             request.parameter_bytes("start-after"),
-            _continuation_token(request),
+            request.parameter("continuation-token"),
             request.number("max-keys", default=MAX_KEYS),
             wants_url_encoding(request),
             request.parameter("fetch-owner") == "true",
@@ -186,13 +186,6 @@ class ListObjectVersions(Operation):
         if self.version_id_marker is not None:
             query.append(("version-id-marker", self.version_id_marker))
         return S3Request(self.method, self.bucket, query=tuple(query))
-
-
-def _continuation_token(request: S3Request) -> str | None:
-    token = request.parameter("continuation-token")
-    if token == "":
-        raise InvalidArgument.of("continuation-token", "", "The continuation token provided is incorrect")
-    return token
 
 
 def _listing_query(prefix: bytes, delimiter: bytes, max_keys: int, encode_url: bool) -> list[tuple[str, str]]:
