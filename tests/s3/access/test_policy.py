@@ -82,6 +82,9 @@ def test_what_a_policy_says_of_a_read_by_nobody_known(statements: list[Any], exp
         ({"CanonicalUser": [ALICES_ID, BOBS_ID]}, {"bob's key", "bob's root", "alice"}),
         ({"AWS": f"arn:aws:iam:::user/{BOB}"}, {"bob's key", "bob's root"}),  # without account: as Ceph names users
         ({"AWS": f"arn:aws:iam:::user/{BOBS_ID}"}, {"bob's key", "bob's root"}),
+        ({"AWS": f"arn:aws:iam::{BOB}:user/{BOBS_ID}"}, {"bob's key", "bob's root"}),  # the account's ids for a user's
+        ({"AWS": f"arn:aws:iam::{BOB}:user/{BOB}"}, {"bob's key", "bob's root"}),
+        ({"AWS": f"arn:aws:iam::{ALICE}:user/{BOBS_ID}"}, set()),
         ({"AWS": "arn:aws:iam::no-such-account:root"}, set()),  # nobody here
         ({"Service": "cloudfront.amazonaws.com"}, set()),
         ({"AWS": ALICE, "Service": "logging.s3.amazonaws.com"}, {"alice"}),

@@ -37,6 +37,11 @@ class Requester:
     def is_anonymous(self) -> bool:
         return not self.account_id
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a user of the account may be called: the key, or the account itself, where its ids stand for a user."""
+        return self.key_id, self.key_name, self.account_id, self.canonical_user_id
+
 
 ANONYMOUS_REQUESTER = Requester()
 
@@ -91,7 +96,7 @@ class NamedPrincipal:
             case PrincipalKind.ACCOUNT:
                 return self.account_id == requester.account_id
             case PrincipalKind.USER:
-                return self.account_id == requester.account_id and self.user in (requester.key_id, requester.key_name)
+                return self.account_id == requester.account_id and self.user in requester.names
             case PrincipalKind.CANONICAL_USER:
                 return self.canonical_user_id == requester.canonical_user_id
             case _:

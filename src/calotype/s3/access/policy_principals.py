@@ -3,6 +3,7 @@
     "*"                                          everybody
     001122334455, arn:aws:iam::001122334455:root an account, with every key of it
     arn:aws:iam::001122334455:user/holiday       a key of it, by its name or its id
+    arn:aws:iam::001122334455:user/001122334455  the account again: its ids, also the canonical one, for a user's
     0010011223344550000000007                    a key by its id alone
     {"CanonicalUser": "<64 hex digits>"}         an account by its canonical user id
     arn:aws:iam:::user/001122334455              an account, as programs made for Ceph write it; or by canonical id
