@@ -330,7 +330,7 @@ def test_an_empty_authorization_header_says_nothing() -> None:
 
 @pytest.mark.parametrize("date", ["yesterday", "20260921T141320", "20261321T141320Z", "2026-09-21T14:13:20Z", ""])
 def test_a_request_without_a_readable_time_is_refused(date: str) -> None:
-    with pytest.raises(errors.MissingDate, match="valid Date"):
+    with pytest.raises(errors.DateMissing, match="valid Date"):
         sigv4.parse_authorization(changed(ours(), x_amz_date=date))
 
 
@@ -341,7 +341,7 @@ def test_a_request_without_a_readable_time_is_refused(date: str) -> None:
         ("Mon, 21 Sep 2026 14:13:20 GMT", NOW),
         ("Mon, 21 Sep 2026 14:13:20 -0000", NOW),  # as botocore writes one that its caller set
         ("Mon, 21 Sep 2026 16:13:20 +0200", NOW),
-        ("Tue, 07 Jul 9999 21:53:04 GMT", 253_386_654_784),
+        ("Tue, 07 Jul 9999 21:53:04 GMT", 253_387_000_384),
     ],
 )
 def test_the_date_header_tells_the_time_where_x_amz_date_is_absent(date: str, seconds: int) -> None:
@@ -352,11 +352,11 @@ def test_the_date_header_tells_the_time_where_x_amz_date_is_absent(date: str, se
     assert signed.signed_at == seconds
 
 
-@pytest.mark.parametrize("date", ["Mon, 21 Foo 2026 14:13:20 GMT", "Mon, 21 Sep 0000 14:13:20 GMT", "0 0", ""])
+@pytest.mark.parametrize("date", ["Mon, 21 Foo 2026 14:13:20 GMT", "Mon, 21 Sep 99999 14:13:20 GMT", "0 0", ""])
 def test_a_date_header_that_names_no_moment_is_refused(date: str) -> None:
     request = ours()
     headers = request.headers.without("x-amz-date").set("date", date)
-    with pytest.raises(errors.MissingDate):
+    with pytest.raises(errors.DateMissing):
         sigv4.parse_authorization(Request.of("GET", request.target, headers))
 
 
@@ -370,7 +370,7 @@ def test_botocore_signs_the_date_header_that_its_caller_set() -> None:
 
 def test_a_header_signature_needs_its_time_and_payload_hash() -> None:
     request = ours()
-    for name, error in (("x-amz-date", errors.MissingDate), ("x-amz-content-sha256", errors.PayloadHashMissing)):
+    for name, error in (("x-amz-date", errors.DateMissing), ("x-amz-content-sha256", errors.PayloadHashMissing)):
         with pytest.raises(error):
             sigv4.parse_authorization(Request.of("GET", request.target, request.headers.without(name)))
 

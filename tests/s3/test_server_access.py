@@ -20,6 +20,12 @@ from calotype.store.model import ApplicationKey
 UNSIGNED = "UNSIGNED-PAYLOAD"
 
 
+CREDENTIAL = (
+    "AWS4-HMAC-SHA256 Credential=001nobody/20260921/us-east-1/s3/aws4_request, "
+    f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+)
+
+
 def another(key: ApplicationKey, **changes: str) -> ApplicationKey:
     return replace(key, **changes)
 
@@ -101,6 +107,12 @@ async def test_another_region_is_answered_with_the_right_one(site: Any) -> None:
     ("target", "headers", "status", "code"),
     [
         ("/photos/a", [("authorization", "AWS key:signature")], 400, "InvalidRequest"),
+        ("/photos/a", [("authorization", "AWS nonsense")], 400, "InvalidArgument"),
+        ("/photos/a", [("authorization", "Bearer token")], 400, "InvalidArgument"),
+        ("/photos/a", [("authorization", "")], 404, "NoSuchKey"),  # everybody may read there
+        ("/photos/a", [("authorization", CREDENTIAL)], 403, "AccessDenied"),  # without any date
+        ("/photos/a", [("authorization", CREDENTIAL), ("date", "soon")], 403, "AccessDenied"),
+        ("/photos/a", [("authorization", CREDENTIAL), ("x-amz-date", "20260921T141320Z")], 400, "InvalidRequest"),
         ("/photos/a", [("authorization", "AWS4-HMAC-SHA256 nonsense")], 400, "AuthorizationHeaderMalformed"),
         ("/photos/a?AWSAccessKeyId=a&Signature=b&Expires=1", [], 400, "InvalidRequest"),
         ("/photos/a?X-Amz-Algorithm=AWS4-HMAC-SHA256", [], 400, "AuthorizationQueryParametersError"),

@@ -5,7 +5,6 @@ SignatureError
 ├─ MalformedQueryAuthorization the same for a presigned query
 ├─ UnsupportedAuthorization    signature version 2
 ├─ UnknownAuthorization        a scheme that S3 never had, or a version 2 that says nothing
-├─ MissingDate                 neither `x-amz-date` nor `date` tells when it was signed
 ├─ DateMissing                 signed in the header, at no time that can be read
 ├─ PayloadHashMissing          signed in the header, without x-amz-content-sha256
 ├─ ConflictingAuthorization    two kinds of authentication in one request
@@ -57,10 +56,6 @@ class UnknownAuthorization(SignatureError):
     def __init__(self, message: str, authorization: str) -> None:
         super().__init__(message)
         self.authorization = authorization
-
-
-class MissingDate(SignatureError):
-    pass
 
 
 class ConflictingAuthorization(SignatureError):

@@ -15,7 +15,6 @@ from calotype.auth.signature_errors import (
     DateMissing,
     MalformedAuthorization,
     MalformedQueryAuthorization,
-    MissingDate,
     PayloadHashMissing,
     UnknownAuthorization,
     UnsupportedAuthorization,
@@ -228,16 +227,18 @@ def _header_time(headers: Headers) -> tuple[str, int]:
     if signed_at is None:
         signed_at = _parse_mail_date(text)
     if signed_at is None:
-        raise MissingDate("AWS authentication requires a valid Date or x-amz-date header")
+        raise DateMissing
     return amz_date(signed_at), signed_at
 
 
 def _parse_mail_date(text: str) -> int | None:
     """Unix seconds of a date as in RFC 5322, which every HTTP date is as well."""
     fields = parsedate_tz(text)
+    if fields is None:
+        return None
     try:
-        return mktime_tz(fields) if fields is not None else None
-    except (ValueError, OverflowError):
+        return int(datetime.fromtimestamp(mktime_tz(fields), UTC).timestamp())
+    except (ValueError, OverflowError, OSError):
         return None
 
 
