@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Protocol
 
 from calotype.auth.checksums import Checksum
@@ -55,18 +54,21 @@ async def put_content(call: Call, bucket: Bucket, asked: PutObject, content: Con
         encryption=key,
     ) as upload:
         checksum = await content.received_by(upload)
-        draft = replace(draft_of(asked.description, checksum, access), etag=etag_of_new(bucket, key))
+        draft = draft_of(asked.description, checksum, access, etag_of_new(bucket, key))
         version = await upload.commit(draft, precondition)
     call.bytes_in = version.length
     return version
 
 
-def draft_of(description: Description, checksum: ContentChecksum | None, access: Mapping[str, Any]) -> VersionDraft:
-    """The version to be; `access` is what `access_of_new_object` says."""
+def draft_of(
+    description: Description, checksum: ContentChecksum | None, access: Mapping[str, Any], etag: str | None = None
+) -> VersionDraft:
+    """The version to be; `access` is what `access_of_new_object` says, and `etag` None for the usual one."""
     return VersionDraft(
         content_type=description.content_type,
         info=dict(description.metadata),
         headers=dict(description.headers),
+        etag=etag,
         attributes={**attributes_of(description, checksum), **access},
         retention=description.lock.retention,
         legal_hold=description.lock.legal_hold,
