@@ -69,6 +69,22 @@ async def test_the_location_of_a_new_bucket_is_this_region(site: Any, body: byte
     assert len(await site.store.list_buckets(site.account_id)) == (status == 200)
 
 
+async def test_a_bucket_goes_with_its_unfinished_uploads(site: Any) -> None:
+    await site.bucket()
+    for number in range(101):  # one more than a page of them
+        await site.send("POST", f"/photos/film-{number}?uploads")
+    assert (await site.send("DELETE", "/photos")).status == 204
+    assert await site.store.list_buckets(site.account_id) == []
+
+
+async def test_a_bucket_that_is_not_empty_keeps_its_unfinished_uploads(site: Any) -> None:
+    await site.bucket()
+    await site.send("POST", "/photos/film?uploads")
+    await site.send("PUT", "/photos/a", body=b"x")
+    assert (await site.send("DELETE", "/photos")).code == "BucketNotEmpty"
+    assert (await site.send("GET", "/photos?uploads")).root.child("Upload") is not None
+
+
 async def test_a_bucket_with_anything_in_it_is_not_removed(site: Any) -> None:
     await site.bucket(versioning=Versioning.ENABLED)
     await site.send("PUT", "/photos/a", body=b"x")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from calotype.http.message import Headers, Response
 from calotype.s3 import names, xml
 from calotype.s3.access.asked_acls import settings_of_new_bucket
@@ -14,14 +16,11 @@ from calotype.s3.bucket_operations import (
 )
 from calotype.s3.call import Call
 from calotype.s3.configuration.versioning import versioning_document
-from calotype.s3.errors import (
-    BucketAlreadyExists,
-    BucketAlreadyOwnedByYou,
-    IllegalLocationConstraint,
-)
+from calotype.s3.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, IllegalLocationConstraint
 from calotype.s3.results import XML_TYPE
 from calotype.store import errors as store_errors
-from calotype.store.model import BucketSettings, Versioning
+from calotype.store.model import Bucket, BucketSettings, Versioning
+from calotype.store.store import Store
 
 # In this region S3 answers 200 to the creation of a bucket that one has already, everywhere else 409.
 FIRST_REGION = "us-east-1"
@@ -71,8 +70,20 @@ async def head_bucket(call: Call, asked: HeadBucket) -> Response:
 async def delete_bucket(call: Call, asked: DeleteBucket) -> Response:
     bucket = await call.bucket(asked.bucket)
     call.allow(asked.action, bucket)
+    if not (await call.store.list_versions(bucket.bucket_id, limit=1, unfinished=False)).versions:
+        await cancel_uploads(call.store, bucket)
     await call.store.delete_bucket(bucket.bucket_id)
     return Response(204)
+
+
+async def cancel_uploads(store: Store, bucket: Bucket) -> None:
+    """What is not finished goes with its bucket, as on S3; to the B2 API it still keeps the bucket from going."""
+    following: str | None = ""
+    while following is not None:
+        uploads, following = await store.large_files.unfinished(bucket.bucket_id, start_version_id=following)
+        for upload in uploads:
+            with suppress(store_errors.NoSuchUpload):  # ended meanwhile
+                await store.large_files.cancel(upload.version_id)
 
 
 async def get_bucket_location(call: Call, asked: GetBucketLocation) -> Response:
