@@ -68,14 +68,16 @@ def forbidden(message: str, preflight: Preflight, address: Address) -> AccessFor
 async def opened_to_page(store: Store, address: Address, request: Request, response: Response) -> Response:
     """The response, an error as well, with the headers that a rule of the bucket gives the page that asked.
 
-    A cache must not hand one page what was answered to another, so Vary is there whoever asks.
+    A cache must not hand one page what was answered to another, so Vary is there whoever asks. A request that says by
+    Access-Control-Request-Method what it stands for, which no browser does outside a preflight, is taken at its word.
     """
     rules = await rules_of(store, address)
     if not rules:
         return response
     response.headers = response.headers.add(*VARY)
     origin = request.headers.get("origin")
-    rule = None if origin is None else rule_for(rules, origin, request.method)
+    method = request.headers.get("access-control-request-method") or request.method
+    rule = None if origin is None else rule_for(rules, origin, method)
     if origin is not None and rule is not None:
         response.headers = response.headers.merge(page_headers(rule, origin))
     return response

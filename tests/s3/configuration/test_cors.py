@@ -177,6 +177,17 @@ async def test_answers_are_opened_to_the_page_whoever_asks(site: Any) -> None:
         assert answer.headers.get("vary") == VARY
 
 
+async def test_an_answer_is_opened_for_the_method_that_the_request_says_it_stands_for(site: Any) -> None:
+    """Gateways and programs send the field outside a preflight; "The Access-Control-Request-Method … must match"."""
+    await site.bucket()
+    await put_rules(site, READS)
+    for method, stands_for, is_opened in (("PUT", None, False), ("PUT", "GET", True), ("GET", "PUT", False)):
+        fields = [HOST, ORIGIN] if stands_for is None else [HOST, ORIGIN, ("access-control-request-method", stands_for)]
+        answer = await site.send_as_is(method, "/photos/a", fields)
+        assert answer.status == 403
+        assert bool(told(answer)) is is_opened
+
+
 async def test_a_presigned_answer_is_opened_to_the_page(site: Any) -> None:
     await site.bucket()
     await put_rules(site, READS)
