@@ -50,8 +50,9 @@ IMPURE = {
 PURE = [
     "http", "auth", "rules", "costs",
     "cache/policy", "cache/freshness.py", "cache/key.py", "deploy/plan.py", "deploy/desired.py", "upload/naming.py",
-    "s3/operations.py", "s3/xml.py", "s3/errors.py", "s3/description.py", "s3/object_lock.py", "s3/tags.py",
-    "s3/object_tagging.py", "s3/object_lock_operations.py", "s3/deletion_operations.py", "s3/copy_operation.py",
+    "s3/operations.py", "s3/xml.py", "s3/errors.py", "s3/error_codes.py", "s3/description.py", "s3/object_lock.py",
+    "s3/tags.py", "s3/object_tagging.py", "s3/object_lock_operations.py", "s3/deletion_operations.py",
+    "s3/copy_operation.py",
     "s3/access", "b2/operation.py", "b2/operations.py",
     "b2/file_operations.py", "b2/encryption.py", "b2/file_lock.py", "b2/test_mode.py", "b2/errors.py",
     "b2/notifications.py", "b2/lifecycle_rules.py",

@@ -14,6 +14,7 @@ import pytest
 from calotype.s3 import errors
 from calotype.s3.client import S3Client, Unreachable, wire_host
 from calotype.s3.description import Description
+from calotype.s3.error_codes import UnknownError
 from calotype.s3.object_operations import Conditions, GetObject, PutObject
 from calotype.store.model import Bucket, VersionDraft
 from support.ports import free_ports
@@ -166,10 +167,10 @@ def answering(status: int, content: bytes = b"", **headers: str) -> Any:
 @pytest.mark.parametrize(
     ("status", "content", "error", "code"),
     [
-        (503, b"<Error><Code>SlowDown</Code><Message>wait</Message></Error>", errors.UnknownError, "SlowDown"),
-        (502, b"<html>Bad gateway</html>", errors.UnknownError, "502"),
+        (503, b"<Error><Code>SlowDown</Code><Message>wait</Message></Error>", UnknownError, "SlowDown"),
+        (502, b"<html>Bad gateway</html>", UnknownError, "502"),
         (403, b"", errors.AccessDenied, "AccessDenied"),
-        (500, b"<!DOCTYPE a><a/>", errors.UnknownError, "500"),
+        (500, b"<!DOCTYPE a><a/>", UnknownError, "500"),
     ],
 )
 def test_answers_of_other_servers_become_errors(status: int, content: bytes, error: type[Exception], code: str) -> None:

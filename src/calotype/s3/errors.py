@@ -1,27 +1,27 @@
 """What can go wrong with a request, named as S3 names it; status and code stand on the class.
 
 S3Error
-├─ 400  AccessControlListNotSupported, AuthorizationHeaderMalformed, AuthorizationQueryParametersError, BadDigest,
-│       BadRequest, EntityTooLarge, EntityTooSmall, IllegalLocationConstraint, IllegalVersioningConfiguration,
-│       IncompleteBody, InvalidArgument, InvalidBucketAclWithObjectOwnership, InvalidBucketName, InvalidDigest,
+├─ 400  AuthorizationHeaderMalformed, AuthorizationQueryParametersError, BadDigest, BadRequest, EntityTooLarge,
+│       EntityTooSmall, IllegalLocationConstraint, IncompleteBody, InvalidArgument, InvalidBucketName, InvalidDigest,
 │       InvalidEncryptionAlgorithm, InvalidPart, InvalidPartOrder, InvalidRedirectLocation, InvalidRequest,
-│       InvalidStorageClass, InvalidTag, InvalidTargetBucketForLogging, InvalidURI, KeyNotFound, KeyTooLong,
-│       MalformedACLError, MalformedPolicy, MalformedXML, MaxMessageLengthExceeded, MetadataTooLarge,
-│       MissingSecurityHeader, UnexpectedContent, UnresolvableGrantByEmailAddress, XAmzContentSHA256Mismatch
+│       InvalidStorageClass, InvalidTag, InvalidURI, KeyNotFound, KeyTooLong, MalformedXML, MaxMessageLengthExceeded,
+│       MetadataTooLarge, MissingSecurityHeader, RequestHeaderSectionTooLarge, RequestTimeout, UnexpectedContent,
+│       XAmzContentSHA256Mismatch
 ├─ 403  AccessDenied, AccessForbidden, InvalidAccessKeyId, RequestTimeTooSkewed, SignatureDoesNotMatch
-├─ 404  MetadataConfigurationNotFound, NoSuchBucket, NoSuchBucketPolicy, NoSuchConfiguration, NoSuchCORSConfiguration,
-│       NoSuchKey, NoSuchLifecycleConfiguration, NoSuchObjectLockConfiguration, NoSuchPublicAccessBlockConfiguration,
-│       NoSuchTagSet, NoSuchUpload, NoSuchVersion, NoSuchWebsiteConfiguration, ObjectLockConfigurationNotFound,
-│       OwnershipControlsNotFound, ReplicationConfigurationNotFound, ServerSideEncryptionConfigurationNotFound
+├─ 404  NoSuchBucket, NoSuchKey, NoSuchObjectLockConfiguration, NoSuchUpload, NoSuchVersion
 ├─ 405  MethodNotAllowed
-├─ 409  BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, ConditionalRequestConflict, InvalidBucketState
+├─ 409  BucketAlreadyExists, BucketAlreadyOwnedByYou, BucketNotEmpty, ConditionalRequestConflict
 ├─ 411  MissingContentLength
 ├─ 412  PreconditionFailed
+├─ 414  URITooLong
 ├─ 416  InvalidPartNumber, InvalidRange
 ├─ 500  InternalError
 ├─ 501  OperationNotImplemented (NotImplemented)
-├─ 503  ServiceUnavailable
+├─ 503  ServiceUnavailable, SlowDown
 └─ 507  InsufficientStorage
+
+Those of one subject alone stand with it: `access/errors.py`, `configuration/errors.py`, `forms/errors.py`; all of them
+by their codes in `error_codes.py`.
 
 S3 has no code for a full disk, since its own never fills. 507 InsufficientStorage is what HTTP offers (RFC 4918); the
 SDKs retry it a few times, as they do with every 5xx, and then show its message.
@@ -66,11 +66,6 @@ class S3Error(Exception):
             namespace=None,
         )
         return Response(self.status, Headers((*XML_HEADERS, *self.headers)), content)
-
-
-class AccessControlListNotSupported(S3Error):
-    status, code = 400, "AccessControlListNotSupported"
-    default_message = "The bucket does not allow ACLs"
 
 
 class AuthorizationHeaderMalformed(S3Error):
@@ -122,11 +117,6 @@ class IllegalLocationConstraint(S3Error):
     default_message = "The specified location constraint is not this server's region."
 
 
-class IllegalVersioningConfiguration(S3Error):
-    status, code = 400, "IllegalVersioningConfigurationException"
-    default_message = "The versioning configuration specified in the request is invalid."
-
-
 class IncompleteBody(S3Error):
     status, code = 400, "IncompleteBody"
     default_message = "You did not provide the number of bytes specified by the Content-Length HTTP header."
@@ -141,11 +131,6 @@ class InvalidArgument(S3Error):
     @classmethod
     def of(cls, name: str, value: str, message: str) -> InvalidArgument:
         return cls(message, ArgumentName=name, ArgumentValue=value)
-
-
-class InvalidBucketAclWithObjectOwnership(S3Error):
-    status, code = 400, "InvalidBucketAclWithObjectOwnership"
-    default_message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
 
 
 class InvalidBucketName(S3Error):
@@ -176,13 +161,6 @@ class InvalidPartOrder(S3Error):
     default_message = "The list of parts was not in ascending order. Parts must be ordered by part number."
 
 
-class InvalidPolicyDocument(S3Error):
-    """The policy of a form."""
-
-    status, code = 400, "InvalidPolicyDocument"
-    default_message = "The content of the form does not meet the conditions specified in the policy document."
-
-
 class InvalidRequest(S3Error):
     status, code = 400, "InvalidRequest"
     default_message = "Invalid Request"
@@ -203,11 +181,6 @@ class InvalidTag(S3Error):
     default_message = "The tag provided was not a valid tag."
 
 
-class InvalidTargetBucketForLogging(S3Error):
-    status, code = 400, "InvalidTargetBucketForLogging"
-    default_message = "The target bucket for logging does not exist, or is not owned by the owner of the bucket."
-
-
 class InvalidURI(S3Error):
     status, code = 400, "InvalidURI"
     default_message = "Couldn't parse the specified URI."
@@ -224,23 +197,6 @@ class KeyTooLong(S3Error):
     default_message = "Your key is too long"
 
 
-class MalformedPolicy(S3Error):
-    """The policy of a bucket."""
-
-    status, code = 400, "MalformedPolicy"
-    default_message = "Invalid policy syntax."
-
-
-class MalformedPOSTRequest(S3Error):
-    status, code = 400, "MalformedPOSTRequest"
-    default_message = "The body of your POST request is not well-formed multipart/form-data."
-
-
-class MalformedACLError(S3Error):
-    status, code = 400, "MalformedACLError"
-    default_message = "The XML you provided was not well-formed or did not validate against our published schema"
-
-
 class MalformedXML(S3Error):
     status, code = 400, "MalformedXML"
     default_message = "The XML you provided was not well-formed or did not validate against our published schema"
@@ -249,11 +205,6 @@ class MalformedXML(S3Error):
 class MaxMessageLengthExceeded(S3Error):
     status, code = 400, "MaxMessageLengthExceeded"
     default_message = "Your request was too big."
-
-
-class MaxPostPreDataLengthExceeded(S3Error):
-    status, code = 400, "MaxPostPreDataLengthExceededError"
-    default_message = "Your POST request fields preceding the upload file were too large."
 
 
 class MetadataTooLarge(S3Error):
@@ -269,11 +220,6 @@ class MissingSecurityHeader(S3Error):
 class UnexpectedContent(S3Error):
     status, code = 400, "UnexpectedContent"
     default_message = "This request does not support content"
-
-
-class UnresolvableGrantByEmailAddress(S3Error):
-    status, code = 400, "UnresolvableGrantByEmailAddress"
-    default_message = "The e-mail address you provided does not match any account on record."
 
 
 class XAmzContentSHA256Mismatch(S3Error):
@@ -314,44 +260,9 @@ class NoSuchBucket(S3Error):
     default_message = "The specified bucket does not exist"
 
 
-class MetadataConfigurationNotFound(S3Error):
-    status, code = 404, "MetadataConfigurationNotFound"
-    default_message = "The metadata configuration does not exist"
-
-
-class NoSuchBucketPolicy(S3Error):
-    status, code = 404, "NoSuchBucketPolicy"
-    default_message = "The bucket policy does not exist"
-
-
-class NoSuchCORSConfiguration(S3Error):
-    status, code = 404, "NoSuchCORSConfiguration"
-    default_message = "The CORS configuration does not exist"
-
-
-class NoSuchConfiguration(S3Error):
-    status, code = 404, "NoSuchConfiguration"
-    default_message = "The specified configuration does not exist."
-
-
 class NoSuchKey(S3Error):
     status, code = 404, "NoSuchKey"
     default_message = "The specified key does not exist."
-
-
-class NoSuchLifecycleConfiguration(S3Error):
-    status, code = 404, "NoSuchLifecycleConfiguration"
-    default_message = "The lifecycle configuration does not exist"
-
-
-class NoSuchPublicAccessBlockConfiguration(S3Error):
-    status, code = 404, "NoSuchPublicAccessBlockConfiguration"
-    default_message = "The public access block configuration was not found"
-
-
-class NoSuchTagSet(S3Error):
-    status, code = 404, "NoSuchTagSet"
-    default_message = "The TagSet does not exist"
 
 
 class NoSuchUpload(S3Error):
@@ -367,34 +278,9 @@ class NoSuchVersion(S3Error):
     default_message = "The specified version does not exist."
 
 
-class NoSuchWebsiteConfiguration(S3Error):
-    status, code = 404, "NoSuchWebsiteConfiguration"
-    default_message = "The specified bucket does not have a website configuration"
-
-
 class NoSuchObjectLockConfiguration(S3Error):
     status, code = 404, "NoSuchObjectLockConfiguration"
     default_message = "The specified object does not have a ObjectLock configuration"
-
-
-class ObjectLockConfigurationNotFound(S3Error):
-    status, code = 404, "ObjectLockConfigurationNotFoundError"
-    default_message = "Object Lock configuration does not exist for this bucket"
-
-
-class OwnershipControlsNotFound(S3Error):
-    status, code = 404, "OwnershipControlsNotFoundError"
-    default_message = "The bucket ownership controls were not found"
-
-
-class ReplicationConfigurationNotFound(S3Error):
-    status, code = 404, "ReplicationConfigurationNotFoundError"
-    default_message = "The replication configuration was not found"
-
-
-class ServerSideEncryptionConfigurationNotFound(S3Error):
-    status, code = 404, "ServerSideEncryptionConfigurationNotFoundError"
-    default_message = "The server side encryption configuration was not found"
 
 
 class MethodNotAllowed(S3Error):
@@ -420,11 +306,6 @@ class BucketNotEmpty(S3Error):
 class ConditionalRequestConflict(S3Error):
     status, code = 409, "ConditionalRequestConflict"
     default_message = "The conditional request cannot succeed due to a conflicting operation against this resource."
-
-
-class InvalidBucketState(S3Error):
-    status, code = 409, "InvalidBucketState"
-    default_message = "The request is not valid with the current state of the bucket."
 
 
 class MissingContentLength(S3Error):
@@ -480,46 +361,3 @@ class SlowDown(S3Error):
 class InsufficientStorage(S3Error):
     status, code = 507, "InsufficientStorage"
     default_message = "The disk is full but for its reserve; nothing more can be uploaded."
-
-
-BY_CODE: dict[str, type[S3Error]] = {error.code: error for error in S3Error.__subclasses__()}
-
-# What an answer without a body (that of a HEAD) can only mean.
-BY_STATUS: dict[int, type[S3Error]] = {
-    403: AccessDenied,
-    404: NoSuchKey,
-    405: MethodNotAllowed,
-    412: PreconditionFailed,
-    416: InvalidRange,
-    501: OperationNotImplemented,
-    503: ServiceUnavailable,
-    507: InsufficientStorage,
-}
-
-
-class UnknownError(S3Error):
-    """An error that another S3 server answered with and that we have no class for."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        self.status = status
-        self.code = code
-        super().__init__(message)
-
-
-def error_from_response(status: int, content: bytes) -> S3Error:
-    """The error that a server answered with, as the client raises it."""
-    try:
-        root = xml.parse(content) if content else None
-    except xml.XMLError:
-        root = None
-    if root is None or root.name != "Error":
-        known = BY_STATUS.get(status)
-        return known() if known else UnknownError(status, str(status), f"The server answered {status}.")
-    code, message = root.text_of("Code") or str(status), root.text_of("Message") or ""
-    details = {child.name: child.text for child in root.children if child.name not in ("Code", "Message")}
-    known = BY_CODE.get(code)
-    if known is None or known.status != status:
-        return UnknownError(status, code, message)
-    error = known(message)
-    error.details = details
-    return error

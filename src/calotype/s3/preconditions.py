@@ -10,19 +10,17 @@ from dataclasses import replace
 from calotype.http.conditional import Outcome, Validators, evaluate
 from calotype.http.message import Headers
 from calotype.s3.deletion_operations import MODIFIED_HEADER, NO_CONDITIONS, SIZE_HEADER, DeletionConditions
-from calotype.s3.errors import NoSuchKey, OperationNotImplemented, PreconditionFailed
+from calotype.s3.errors import NoSuchKey, PreconditionFailed
 from calotype.s3.object_operations import Conditions
 from calotype.store.model import FileVersion
 from calotype.store.versions import Precondition
 
 
 def write_precondition(conditions: Conditions, key: bytes) -> Precondition | None:
-    """What must hold of the visible version for a write to go on: `If-None-Match: *` or `If-Match` (s3.md §3)."""
-    if conditions.if_none_match is not None and conditions.if_none_match.strip() != "*":
-        raise OperationNotImplemented(
-            "A header you provided implies functionality that is not implemented: If-None-Match other than *",
-            Header="If-None-Match",
-        )
+    """What must hold of the visible version for a write to go on: `If-None-Match` or `If-Match` (s3.md §3).
+
+    S3 knows `If-None-Match: *` alone; ETags there mean what they mean in HTTP: unless the object is one of these.
+    """
     if conditions.if_none_match is None and conditions.if_match is None:
         return None
     headers = Headers(replace(conditions, if_modified_since=None, if_unmodified_since=None).to_headers())

@@ -14,12 +14,7 @@ from calotype.s3.call import Call
 from calotype.s3.configuration.expiration import expiration_headers
 from calotype.s3.description import REDIRECT_HEADER, metadata_to_headers
 from calotype.s3.encryption_key import customer_key, told_encryption
-from calotype.s3.errors import (
-    InvalidPartNumber,
-    InvalidRange,
-    InvalidRequest,
-    PreconditionFailed,
-)
+from calotype.s3.errors import InvalidPartNumber, InvalidRange, InvalidRequest, PreconditionFailed
 from calotype.s3.object_lock import StatedLock
 from calotype.s3.object_operations import Conditions, GetObject
 from calotype.s3.object_tagging_calls import tags_of

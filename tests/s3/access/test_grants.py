@@ -11,6 +11,7 @@ from calotype.s3.access.acl import Group
 from calotype.s3.access.acl_documents import AccessControlPolicy, acl_document
 from calotype.s3.access.acl_operations import acl_to_put
 from calotype.s3.access.canned_acl import CannedAcl
+from calotype.s3.access.errors import MalformedACLError
 from calotype.s3.access.grants import AskedAcl, CanonicalUser, Email, NamedGrant, acl_headers, acl_of
 from calotype.s3.access.permissions import AclPermission
 from calotype.s3.request import S3Request
@@ -112,23 +113,23 @@ def policy(grants: str = "", owner: str = f"<Owner><ID>{ID}</ID></Owner>") -> by
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        (b"<AccessControlPolicy>", errors.MalformedACLError),
-        (b"<Policy/>", errors.MalformedACLError),
-        (b"<AccessControlPolicy/>", errors.MalformedACLError),
-        (policy(owner=""), errors.MalformedACLError),
-        (policy(owner="<Owner/>"), errors.MalformedACLError),
-        (f"<AccessControlPolicy><Owner><ID>{ID}</ID></Owner></AccessControlPolicy>".encode(), errors.MalformedACLError),
-        (policy("<Deny/>"), errors.MalformedACLError),
-        (policy("<Grant/>"), errors.MalformedACLError),
-        (policy(GRANT.replace("READ", "OWN")), errors.MalformedACLError),
-        (policy(GRANT.replace("READ", "read")), errors.MalformedACLError),
-        (policy(GRANT.replace(f"<ID>{ID}</ID>", "")), errors.MalformedACLError),
+        (b"<AccessControlPolicy>", MalformedACLError),
+        (b"<Policy/>", MalformedACLError),
+        (b"<AccessControlPolicy/>", MalformedACLError),
+        (policy(owner=""), MalformedACLError),
+        (policy(owner="<Owner/>"), MalformedACLError),
+        (f"<AccessControlPolicy><Owner><ID>{ID}</ID></Owner></AccessControlPolicy>".encode(), MalformedACLError),
+        (policy("<Deny/>"), MalformedACLError),
+        (policy("<Grant/>"), MalformedACLError),
+        (policy(GRANT.replace("READ", "OWN")), MalformedACLError),
+        (policy(GRANT.replace("READ", "read")), MalformedACLError),
+        (policy(GRANT.replace(f"<ID>{ID}</ID>", "")), MalformedACLError),
         # a type, and something of another
-        (policy(GRANT.replace("<Grantee>", f'<Grantee {XSI} xsi:type="Group">')), errors.MalformedACLError),
-        (policy(GRANT.replace("<Grantee>", f'<Grantee {XSI} xsi:type="Friend">')), errors.MalformedACLError),
+        (policy(GRANT.replace("<Grantee>", f'<Grantee {XSI} xsi:type="Group">')), MalformedACLError),
+        (policy(GRANT.replace("<Grantee>", f'<Grantee {XSI} xsi:type="Friend">')), MalformedACLError),
         (policy(GRANT.replace(f"<ID>{ID}</ID>", "<URI>urn:friends</URI>")), errors.InvalidArgument),
         (policy(GRANT * 101), errors.InvalidRequest),
-        (b'<!DOCTYPE a [<!ENTITY b "c">]>' + policy(), errors.MalformedACLError),
+        (b'<!DOCTYPE a [<!ENTITY b "c">]>' + policy(), MalformedACLError),
     ],
 )
 def test_a_document_that_is_no_acl(body: bytes, error: type[Exception]) -> None:

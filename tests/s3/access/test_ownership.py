@@ -7,6 +7,7 @@ import pytest
 from calotype.http.message import Headers
 from calotype.s3 import errors
 from calotype.s3.access.acl import Acl, Grant, Grantee, Group, full_control
+from calotype.s3.access.errors import AccessControlListNotSupported
 from calotype.s3.access.ownership import (
     Ownership,
     check_acl_is_supported,
@@ -67,7 +68,7 @@ def test_where_ownership_is_enforced_an_acl_gives_the_bucket_s_owner_everything_
     if is_supported:
         check_acl_is_supported(ENFORCED, acl, OWNER)
     else:
-        with pytest.raises(errors.AccessControlListNotSupported):
+        with pytest.raises(AccessControlListNotSupported):
             check_acl_is_supported(ENFORCED, acl, OWNER)
 
 

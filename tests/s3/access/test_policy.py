@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calotype.s3.access.condition_operators import OPERATORS
+from calotype.s3.access.errors import MalformedPolicy
 from calotype.s3.access.permissions import PERMISSIONS
 from calotype.s3.access.policy import ANONYMOUS_REQUESTER, Effect, PolicyRequest, Requester, evaluate
 from calotype.s3.access.policy_actions import KNOWN_ACTIONS
 from calotype.s3.access.policy_parsing import MAX_POLICY_BYTES, parse_policy, policy_text
-from calotype.s3.errors import MalformedPolicy
 
 ALICE, BOB = "0000000000aa", "0000000000bb"
 ALICES_ID, BOBS_ID = "a" * 64, "b" * 64

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from calotype.s3 import errors, operations
+from calotype.s3.configuration.errors import IllegalVersioningConfiguration
 from calotype.s3.operation import Operation
 from calotype.s3.request import S3Request
 
@@ -52,7 +53,7 @@ LOG = "<TargetBucket>logs</TargetBucket><TargetPrefix/>"
         ("versioning", "<VersioningConfiguration>", errors.MalformedXML),
         ("versioning", "<Versioning/>", errors.MalformedXML),
         # wrong status of versioning
-        ("versioning", "<VersioningConfiguration/>", errors.IllegalVersioningConfiguration),
+        ("versioning", "<VersioningConfiguration/>", IllegalVersioningConfiguration),
         (
             "versioning",
             "<VersioningConfiguration><Status>enabled</Status></VersioningConfiguration>",

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotype.s3.errors import AccessDenied, EntityTooLarge, EntityTooSmall, InvalidPolicyDocument
+from calotype.s3.errors import AccessDenied, EntityTooLarge, EntityTooSmall
+from calotype.s3.forms.errors import InvalidPolicyDocument
 from calotype.s3.forms.post_policy import parse_post_policy
 
 EXPIRATION = "2030-01-01T00:00:00.000Z"

@@ -8,9 +8,9 @@ from typing import Self
 
 from calotype.s3 import xml
 from calotype.s3.access.acl import Group
+from calotype.s3.access.errors import MalformedACLError
 from calotype.s3.access.grants import CanonicalUser, Email, NamedGrant, NamedGrantee, check_number_of_grants, group_of
 from calotype.s3.access.permissions import AclPermission
-from calotype.s3.errors import MalformedACLError
 from calotype.s3.results import Owner
 
 _SCHEMA = "http://www.w3.org/2001/XMLSchema-instance"

@@ -9,6 +9,7 @@ from calotype.s3.access.acl import SETTING, Acl, private_acl
 from calotype.s3.access.acl_documents import AccessControlPolicy
 from calotype.s3.access.acl_operations import AclToPut
 from calotype.s3.access.canned_acl import CannedAcl, canned_bucket_acl, canned_object_acl
+from calotype.s3.access.errors import InvalidBucketAclWithObjectOwnership
 from calotype.s3.access.grants import AskedAcl
 from calotype.s3.access.kept_acls import OWNER, kept_form, object_acl
 from calotype.s3.access.named_grantees import grants_of
@@ -21,7 +22,7 @@ from calotype.s3.access.ownership import (
     ownership_in,
 )
 from calotype.s3.access.public_access_block import NOTHING_BLOCKED, PublicAccessBlock, refuses_acl
-from calotype.s3.errors import AccessDenied, InvalidBucketAclWithObjectOwnership
+from calotype.s3.errors import AccessDenied
 from calotype.store.account_directory import AccountDirectory
 from calotype.store.model import Bucket, FileVersion
 

@@ -6,8 +6,9 @@ from typing import assert_never
 
 from calotype.s3.access.acl import Acl, Grant, Grantee, Group
 from calotype.s3.access.acl_documents import acl_document
+from calotype.s3.access.errors import UnresolvableGrantByEmailAddress
 from calotype.s3.access.grants import CanonicalUser, Email, NamedGrant, NamedGrantee
-from calotype.s3.errors import InvalidArgument, UnresolvableGrantByEmailAddress
+from calotype.s3.errors import InvalidArgument
 from calotype.s3.results import Owner
 from calotype.store.account_directory import AccountDirectory
 

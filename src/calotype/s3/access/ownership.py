@@ -13,8 +13,9 @@ from typing import Any
 from calotype.http.message import Headers
 from calotype.s3.access.acl import Acl, Grantee
 from calotype.s3.access.canned_acl import CannedAcl
+from calotype.s3.access.errors import AccessControlListNotSupported
 from calotype.s3.access.permissions import AclPermission
-from calotype.s3.errors import AccessControlListNotSupported, InvalidArgument
+from calotype.s3.errors import InvalidArgument
 
 SETTING = "ownership"
 """Where `BucketSettings.more` keeps it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calotype.http.message import Response
+from calotype.s3.access.errors import InvalidBucketAclWithObjectOwnership, OwnershipControlsNotFound
 from calotype.s3.access.kept_acls import shown_bucket_acl
 from calotype.s3.access.ownership import SETTING, configured_ownership
 from calotype.s3.access.ownership_operations import (
@@ -16,7 +17,6 @@ from calotype.s3.access.ownership_operations import (
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.settings import allowed_bucket, change_settings, done, gone, with_kept
-from calotype.s3.errors import InvalidBucketAclWithObjectOwnership, OwnershipControlsNotFound
 from calotype.store.model import Bucket
 
 

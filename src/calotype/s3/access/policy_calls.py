@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calotype.http.message import Headers, Response
+from calotype.s3.access.errors import NoSuchBucketPolicy
 from calotype.s3.access.kept_acls import shown_bucket_acl
 from calotype.s3.access.policy import Effect, Policy, PolicyRequest, evaluate
 from calotype.s3.access.policy_context import context_of
@@ -21,7 +22,7 @@ from calotype.s3.access.public_access_block import NOTHING_BLOCKED, PublicAccess
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.settings import allowed_bucket, change_settings, gone, with_kept
-from calotype.s3.errors import AccessDenied, MethodNotAllowed, NoSuchBucketPolicy
+from calotype.s3.errors import AccessDenied, MethodNotAllowed
 from calotype.store.model import Bucket, BucketSettings
 
 _JSON = Headers((("content-type", "application/json"),))

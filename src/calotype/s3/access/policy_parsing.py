@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from calotype.s3.access.condition_keys import is_known
 from calotype.s3.access.condition_operators import InvalidValue
 from calotype.s3.access.conditions import Condition, UnknownOperator
+from calotype.s3.access.errors import MalformedPolicy
 from calotype.s3.access.policy import (
     RESOURCE_PREFIX,
     Actions,
@@ -23,7 +24,6 @@ from calotype.s3.access.policy import (
 from calotype.s3.access.policy_actions import ON_BUCKETS, ON_OBJECTS, actions_matching
 from calotype.s3.access.policy_principals import EVERYBODY, InvalidPrincipal, named_principal
 from calotype.s3.access.policy_variables import InvalidVariable, Pattern
-from calotype.s3.errors import MalformedPolicy
 from calotype.store.model import Bucket
 
 SETTING = "policy"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calotype.http.message import Response
+from calotype.s3.access.errors import NoSuchPublicAccessBlockConfiguration
 from calotype.s3.access.public_access_block import SETTING, PublicAccessBlock
 from calotype.s3.access.public_access_block_operations import (
     DeletePublicAccessBlock,
@@ -13,7 +14,6 @@ from calotype.s3.access.public_access_block_operations import (
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.settings import allowed_bucket, done, gone, keep
-from calotype.s3.errors import NoSuchPublicAccessBlockConfiguration
 
 
 async def get_public_access_block(call: Call, asked: GetPublicAccessBlock) -> Response:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from calotype.s3.configuration.forms import DeletesConfiguration, GetsConfiguration
-from calotype.s3.errors import (
+from calotype.s3.configuration.errors import (
     MetadataConfigurationNotFound,
     NoSuchConfiguration,
     NoSuchWebsiteConfiguration,
     ReplicationConfigurationNotFound,
-    S3Error,
 )
+from calotype.s3.configuration.forms import DeletesConfiguration, GetsConfiguration
+from calotype.s3.errors import S3Error
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request
 

@@ -15,8 +15,8 @@ from calotype.s3.configuration.cors import (
     shown,
     with_shown,
 )
+from calotype.s3.configuration.errors import NoSuchCORSConfiguration
 from calotype.s3.configuration.settings import allowed_bucket, change_settings, done, gone
-from calotype.s3.errors import NoSuchCORSConfiguration
 from calotype.store.model import Bucket, CorsRule
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from calotype.http.message import Headers, Response
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
+from calotype.s3.configuration.errors import NoSuchLifecycleConfiguration
 from calotype.s3.configuration.lifecycle import (
     DEFAULT_LEAST_SIZE,
     LEAST_SIZE_HEADER,
@@ -19,7 +20,6 @@ from calotype.s3.configuration.lifecycle import (
 )
 from calotype.s3.configuration.lifecycle_document import lifecycle_document
 from calotype.s3.configuration.settings import allowed_bucket, change_settings, gone, with_kept
-from calotype.s3.errors import NoSuchLifecycleConfiguration
 
 
 async def get_bucket_lifecycle(call: Call, asked: GetBucketLifecycleConfiguration) -> Response:

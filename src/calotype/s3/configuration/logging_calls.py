@@ -5,6 +5,7 @@ from __future__ import annotations
 from calotype.http.message import Response
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
+from calotype.s3.configuration.errors import InvalidTargetBucketForLogging
 from calotype.s3.configuration.logging import (
     KEPT_AS,
     GetBucketLogging,
@@ -13,7 +14,6 @@ from calotype.s3.configuration.logging import (
     logging_document,
 )
 from calotype.s3.configuration.settings import allowed_bucket, done, keep
-from calotype.s3.errors import InvalidTargetBucketForLogging
 from calotype.store.errors import NoSuchBucket
 from calotype.store.model import Bucket
 

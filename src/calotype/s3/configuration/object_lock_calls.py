@@ -7,13 +7,13 @@ from dataclasses import replace
 from calotype.http.message import Response
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
+from calotype.s3.configuration.errors import InvalidBucketState, ObjectLockConfigurationNotFound
 from calotype.s3.configuration.object_lock import (
     GetObjectLockConfiguration,
     PutObjectLockConfiguration,
     object_lock_document,
 )
 from calotype.s3.configuration.settings import allowed_bucket, done
-from calotype.s3.errors import InvalidBucketState, ObjectLockConfigurationNotFound
 from calotype.store.model import Bucket, Versioning
 
 

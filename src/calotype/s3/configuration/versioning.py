@@ -7,8 +7,9 @@ from typing import Self
 
 from calotype.s3 import xml
 from calotype.s3.bucket_operations import parsed_body
+from calotype.s3.configuration.errors import IllegalVersioningConfiguration
 from calotype.s3.configuration.forms import PutsConfiguration, one_of
-from calotype.s3.errors import IllegalVersioningConfiguration, OperationNotImplemented
+from calotype.s3.errors import OperationNotImplemented
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request
 from calotype.store.model import Versioning

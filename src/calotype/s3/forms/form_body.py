@@ -6,12 +6,8 @@ from collections.abc import AsyncIterator
 
 import multipart  # type: ignore[import-untyped]
 
-from calotype.s3.errors import (
-    InvalidArgument,
-    MalformedPOSTRequest,
-    MaxPostPreDataLengthExceeded,
-    PreconditionFailed,
-)
+from calotype.s3.errors import InvalidArgument, PreconditionFailed
+from calotype.s3.forms.errors import MalformedPOSTRequest, MaxPostPreDataLengthExceeded
 from calotype.s3.forms.form_fields import FormFields
 
 MAX_FIELDS_BYTES = 20 * 1024

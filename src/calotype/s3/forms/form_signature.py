@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from calotype.auth.signed_request import ALGORITHM, SCOPE_END, CredentialScope
 from calotype.auth.sigv4 import sign, signing_key
-from calotype.s3.errors import InvalidArgument, InvalidPolicyDocument, SignatureDoesNotMatch
+from calotype.s3.errors import InvalidArgument, SignatureDoesNotMatch
+from calotype.s3.forms.errors import InvalidPolicyDocument
 from calotype.s3.forms.form_fields import FormFields
 
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from calotype.s3.errors import AccessDenied, EntityTooLarge, EntityTooSmall, InvalidPolicyDocument
+from calotype.s3.errors import AccessDenied, EntityTooLarge, EntityTooSmall
+from calotype.s3.forms.errors import InvalidPolicyDocument
 
 # With fractions of a second or without, always UTC.
 _EXPIRATION = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z")
