@@ -167,7 +167,8 @@ def answering(status: int, content: bytes = b"", **headers: str) -> Any:
 @pytest.mark.parametrize(
     ("status", "content", "error", "code"),
     [
-        (503, b"<Error><Code>SlowDown</Code><Message>wait</Message></Error>", UnknownError, "SlowDown"),
+        (503, b"<Error><Code>SlowDown</Code><Message>wait</Message></Error>", errors.SlowDown, "SlowDown"),
+        (503, b"<Error><Code>Busy</Code><Message>wait</Message></Error>", UnknownError, "Busy"),
         (502, b"<html>Bad gateway</html>", UnknownError, "502"),
         (403, b"", errors.AccessDenied, "AccessDenied"),
         (500, b"<!DOCTYPE a><a/>", UnknownError, "500"),
