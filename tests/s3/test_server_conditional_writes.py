@@ -43,6 +43,28 @@ async def test_of_many_first_puts_one_wins(site: Any, versioning: Versioning) ->
     assert (await site.send("GET", "/photos/a")).body == bytes([winner])
 
 
+@pytest.mark.parametrize(
+    ("names", "before", "status"),
+    [
+        (etag(b"x"), b"x", 412),
+        (etag(b"x"), b"y", 200),
+        (etag(b"x"), None, 200),
+        (f"{etag(b'w')}, {etag(b'x')}", b"x", 412),
+        (etag(b"x").strip('"'), b"x", 412),  # some clients leave the quotes out
+    ],
+)
+async def test_etags_in_if_none_match_are_those_that_must_not_be_replaced(
+    site: Any, names: str, before: bytes | None, status: int
+) -> None:
+    """S3 itself knows only the asterisk there; this is HTTP's meaning (RFC 9110 §13.1.2)."""
+    await site.bucket()
+    if before is not None:
+        await put(site, before)
+    answer = await site.send("PUT", "/photos/a", [("if-none-match", names)], b"after")
+    assert answer.status == status
+    assert (await site.send("GET", "/photos/a")).body == (b"after" if status == 200 else before)
+
+
 async def test_of_many_replacements_of_one_version_one_wins(site: Any) -> None:
     await site.bucket(versioning=Versioning.ENABLED)
     await put(site, b"before")
