@@ -57,6 +57,7 @@ def test_a_tag_that_s3_refuses(pairs: list[tuple[str, str]]) -> None:
         b"<Tagging",
         b"<TagSet/>",  # another root
         b"<Tagging/>",
+        b"<Tagging><TagSet><Tags><Key>k</Key><Value>v</Value></Tags></TagSet></Tagging>",  # nothing else than Tag
         b"<Tagging><TagSet><Tag><Key>k</Key></Tag></TagSet></Tagging>",  # no value, not even an empty one
         b"<Tagging><TagSet><Tag><Value>v</Value></Tag></TagSet></Tagging>",
     ],

@@ -36,8 +36,8 @@ _NOT_A_QUERY = (
 def tags_of_document(body: bytes, most: int) -> dict[str, str]:
     """The tags of a `Tagging` document, at most so many; raises MalformedXML, InvalidTag. An empty set is one."""
     tag_set = parsed_body(body, "Tagging").child("TagSet")
-    if tag_set is None:
-        raise MalformedXML(f"{MalformedXML.default_message}: a Tagging has a TagSet")
+    if tag_set is None or any(child.name != "Tag" for child in tag_set.children):
+        raise MalformedXML(f"{MalformedXML.default_message}: a Tagging has a TagSet, of elements Tag")
     return checked_tags((tag_of(element) for element in tag_set.all("Tag")), most)
 
 
