@@ -283,7 +283,9 @@ def test_a_malformed_customers_key_is_refused_without_being_shown(key: str, md5:
 
 def test_a_key_does_not_show_when_printed() -> None:
     assert repr(KEY) == "CustomerKey()"
-    assert repr(ServerKey()) == "ServerKey()"
+    assert (
+        repr(ServerKey("photos")) == "ServerKey(name='photos')"
+    )  # the key is made of the name, and lies nowhere in it
 
 
 @pytest.mark.parametrize(
