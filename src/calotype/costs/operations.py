@@ -47,7 +47,7 @@ S3_COUNTERPART: Mapping[str, str | None] = {
 FREE = ""
 
 _FREE_AT_S3 = ("Delete", "Abort")  # DELETE and CANCEL requests
-_PUT_AT_S3 = ("Put", "Copy", "Create", "Complete", "Upload", "List")  # PUT, COPY, POST and LIST requests
+_PUT_AT_S3 = ("Put", "Copy", "Create", "Complete", "Upload", "Post", "List")  # PUT, COPY, POST and LIST requests
 
 # R2's page names its operations one by one; what it does not name is taken for the dearer class when it changes
 # something, else for the cheaper.
