@@ -448,6 +448,9 @@ RETENTION = [
         ),
         ([("x-amz-checksum-crc32", "AAAA")], errors.InvalidRequest),
         ([("x-amz-checksum-crc32", "AAAAAA=="), ("x-amz-checksum-crc32c", "AAAAAA==")], errors.InvalidRequest),
+        # An algorithm that S3 has and we do not, and one that nobody has.
+        ([("x-amz-checksum-sha512", "A" * 86 + "==")], errors.InvalidRequest),
+        ([("x-amz-checksum-foo", "AAAAAA==")], errors.InvalidRequest),
         ([("x-amz-copy-source", "bucket")], errors.InvalidArgument),
         ([("x-amz-copy-source", "b/k%2")], errors.InvalidURI),
         ([("x-amz-copy-source", "b/k"), ("x-amz-metadata-directive", "KEEP")], errors.InvalidArgument),

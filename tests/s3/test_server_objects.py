@@ -396,6 +396,8 @@ async def test_a_copy_takes_content_and_metadata_along(site: Any) -> None:
     await site.bucket("archive")
     fields = [("content-type", "image/png"), ("x-amz-meta-title", "Cat"), ("cache-control", "max-age=5")]
     await site.send("PUT", "/photos/a b.png", fields, PICTURE)
+    for source in ("photos/a%20b.png", "%2Fphotos%2Fa%20b.png"):  # with and without the slash, which may be encoded
+        assert (await site.send("PUT", "/archive/c.png", [("x-amz-copy-source", source)])).status == 200
     copied = await site.send("PUT", "/archive/c.png", [("x-amz-copy-source", "/photos/a%20b.png")])
     assert (copied.status, copied.root.text_of("ETag")) == (200, ETAG)
     got = await site.send("GET", "/archive/c.png")

@@ -99,7 +99,7 @@ def copy_source_of(request: S3Request) -> tuple[tuple[str, bytes], str | None]:
     path, version_id = text, None
     if "?versionId=" in text:
         path, _, version_id = text.rpartition("?versionId=")
-    bucket, _, key = decoded(path.removeprefix("/")).partition(b"/")
+    bucket, _, key = decoded(path).removeprefix(b"/").partition(b"/")
     if not bucket or not key:
         raise InvalidArgument.of(
             "x-amz-copy-source", text, "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"

@@ -123,12 +123,23 @@ def checksum_of(headers: Headers, *, may_be_composite: bool = False) -> ContentC
     if len(found) > 1:
         raise InvalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
     if not found:
+        _refuse_unknown_checksums(headers)
         return None
     algorithm, value = found[0]
     digest = _COMPOSITE_END.sub("", value) if may_be_composite else value
     if not is_well_formed(algorithm, digest):
         raise InvalidRequest(f"Value for {HEADERS[algorithm]} header is invalid.")
     return ContentChecksum(algorithm, value)
+
+
+_ABOUT_CHECKSUMS = frozenset({"x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"})
+
+
+def _refuse_unknown_checksums(headers: Headers) -> None:
+    """Returns when no other algorithm's checksum is declared: passed over, it would be believed to hold."""
+    for name, _ in headers:
+        if name.startswith("x-amz-checksum-") and name not in _ABOUT_CHECKSUMS:
+            raise InvalidRequest("The algorithm type you specified in x-amz-checksum- header is invalid.")
 
 
 OVERRIDES = frozenset(
