@@ -13,9 +13,9 @@ import pytest
 
 from calotype.s3 import errors
 from calotype.s3.client import S3Client, Unreachable, wire_host
-from calotype.s3.description import Description
 from calotype.s3.error_codes import UnknownError
-from calotype.s3.object_operations import Conditions, GetObject, PutObject
+from calotype.s3.objects.description import Description
+from calotype.s3.objects.object_operations import Conditions, GetObject, PutObject
 from calotype.store.model import Bucket, VersionDraft
 from support.ports import free_ports
 from support.s3_origin import RunningS3Origin

@@ -31,7 +31,7 @@ ELSEWHERE = {
     "test_server_trouble.py": {"InsufficientStorage", "ServiceUnavailable"},
     "forms/test_post_object.py": {"InvalidPolicyDocument", "MalformedPOSTRequest", "MaxPostPreDataLengthExceededError"},
     "test_refusals.py": {"RequestTimeout", "SlowDown"},
-    "test_server_key_service.py": {"KMS.NotFoundException"},
+    "objects/test_server_key_service.py": {"KMS.NotFoundException"},
 }
 # What S3 says to one of two writers at once, and our client may hear: here the second waits for the first.
 OF_OTHER_SERVERS = {"ConditionalRequestConflict"}

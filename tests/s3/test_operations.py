@@ -18,14 +18,9 @@ from calotype.s3.bucket_operations import (
     GetBucketVersioning,
     HeadBucket,
 )
-from calotype.s3.checksum_plan import ChecksumPlan, ChecksumType
-from calotype.s3.copy_operation import CopyObject
-from calotype.s3.deletion_operations import DeleteObject, DeleteObjects, DeletionConditions, ObjectToDelete
-from calotype.s3.description import Description
-from calotype.s3.encryption import CustomerKeyFields, NamedKeyAsked, ServerKeyAsked
 from calotype.s3.forms.post_object import PostObject
-from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
-from calotype.s3.multipart_operations import (
+from calotype.s3.listing.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
+from calotype.s3.multipart.multipart_operations import (
     AbortMultipartUpload,
     CompletedPart,
     CompleteMultipartUpload,
@@ -35,16 +30,21 @@ from calotype.s3.multipart_operations import (
     UploadPart,
     UploadPartCopy,
 )
-from calotype.s3.object_attributes import GetObjectAttributes, ObjectAttribute
-from calotype.s3.object_lock import StatedLock
-from calotype.s3.object_lock_operations import (
+from calotype.s3.objects.checksum_plan import ChecksumPlan, ChecksumType
+from calotype.s3.objects.copy_operation import CopyObject
+from calotype.s3.objects.deletion_operations import DeleteObject, DeleteObjects, DeletionConditions, ObjectToDelete
+from calotype.s3.objects.description import Description
+from calotype.s3.objects.encryption import CustomerKeyFields, NamedKeyAsked, ServerKeyAsked
+from calotype.s3.objects.object_attributes import GetObjectAttributes, ObjectAttribute
+from calotype.s3.objects.object_lock import StatedLock
+from calotype.s3.objects.object_lock_operations import (
     GetObjectLegalHold,
     GetObjectRetention,
     PutObjectLegalHold,
     PutObjectRetention,
 )
-from calotype.s3.object_operations import Conditions, ContentChecksum, GetObject, HeadObject, PutObject
-from calotype.s3.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
+from calotype.s3.objects.object_operations import Conditions, ContentChecksum, GetObject, HeadObject, PutObject
+from calotype.s3.objects.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
 from calotype.s3.operation import STORAGE_CLASSES, Operation
 from calotype.s3.request import S3Request
 from calotype.store.model import LockMode, Retention

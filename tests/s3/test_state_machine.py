@@ -20,8 +20,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from calotype.auth.checksums import as_base64
 from calotype.s3 import xml
-from calotype.s3.deletion_operations import DeleteObjects, ObjectToDelete
-from calotype.s3.multipart_operations import CompletedPart, CompleteMultipartUpload
+from calotype.s3.multipart.multipart_operations import CompletedPart, CompleteMultipartUpload
+from calotype.s3.objects.deletion_operations import DeleteObjects, ObjectToDelete
 from calotype.s3.settings import S3Settings
 from support.plain_s3 import (
     LEAST_PART_BYTES,

@@ -22,17 +22,17 @@ from calotype.http.percent import encode_s3
 from calotype.s3 import operations
 from calotype.s3.bucket_operations import CreateBucket
 from calotype.s3.configuration.versioning import PutBucketVersioning
-from calotype.s3.copy_operation import CopyObject
-from calotype.s3.deletion_operations import DeleteObjects, ObjectToDelete
 from calotype.s3.forms.post_object import PostObject
-from calotype.s3.listing_operations import ListBuckets
-from calotype.s3.multipart_operations import (
+from calotype.s3.listing.listing_operations import ListBuckets
+from calotype.s3.multipart.multipart_operations import (
     AbortMultipartUpload,
     CompleteMultipartUpload,
     ListParts,
     UploadPart,
     UploadPartCopy,
 )
+from calotype.s3.objects.copy_operation import CopyObject
+from calotype.s3.objects.deletion_operations import DeleteObjects, ObjectToDelete
 from calotype.s3.operation import Operation, Scope
 from calotype.s3.request import S3Request, encoded_query
 from calotype.store.model import Account, ApplicationKey, BucketType, Versioning

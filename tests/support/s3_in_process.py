@@ -12,7 +12,7 @@ from calotype.auth.capabilities import ALL_CAPABILITIES
 from calotype.auth.sigv4 import presign, sign_headers
 from calotype.http.message import Headers, Request, read_body
 from calotype.s3 import xml
-from calotype.s3.multipart_operations import CompletedPart, CompleteMultipartUpload
+from calotype.s3.multipart.multipart_operations import CompletedPart, CompleteMultipartUpload
 from calotype.s3.server import S3Server
 from calotype.s3.settings import S3Settings
 from calotype.store.model import ApplicationKey, Bucket, BucketType, Versioning

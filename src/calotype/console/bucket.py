@@ -9,10 +9,10 @@ from calotype.console.pictures import Picture
 from calotype.console.received_file import ReceivedFile
 from calotype.console.s3_calls import S3Calls
 from calotype.console.settings import ConsoleSettings
-from calotype.s3.deletion_operations import DeleteObject
-from calotype.s3.description import Description
-from calotype.s3.listing_operations import ListObjectsV2
-from calotype.s3.object_operations import Conditions, PutObject
+from calotype.s3.listing.listing_operations import ListObjectsV2
+from calotype.s3.objects.deletion_operations import DeleteObject
+from calotype.s3.objects.description import Description
+from calotype.s3.objects.object_operations import Conditions, PutObject
 from calotype.s3.results import ObjectList, ObjectSummary
 
 

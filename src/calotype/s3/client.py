@@ -36,13 +36,13 @@ from calotype.s3.bucket_operations import (
     DeleteBucket,
     HeadBucket,
 )
-from calotype.s3.copy_operation import CopyObject
-from calotype.s3.deletion_operations import DeleteObject, DeleteObjects, ObjectToDelete
-from calotype.s3.description import STORED_HEADERS, Description, metadata_from_headers
 from calotype.s3.error_codes import error_from_response
 from calotype.s3.errors import BadDigest, NoSuchBucket, NoSuchKey, S3Error
-from calotype.s3.listing_operations import ListBuckets, ListObjectsV2
-from calotype.s3.object_operations import Conditions, GetObject, HeadObject, PutObject
+from calotype.s3.listing.listing_operations import ListBuckets, ListObjectsV2
+from calotype.s3.objects.copy_operation import CopyObject
+from calotype.s3.objects.deletion_operations import DeleteObject, DeleteObjects, ObjectToDelete
+from calotype.s3.objects.description import STORED_HEADERS, Description, metadata_from_headers
+from calotype.s3.objects.object_operations import Conditions, GetObject, HeadObject, PutObject
 from calotype.s3.operation import Operation
 from calotype.s3.request import S3Request, encoded_query
 from calotype.s3.results import BucketList, BucketSummary, DeleteResult, ObjectList, ObjectSummary

@@ -11,12 +11,10 @@ from calotype.s3.bucket_operations import (
     HeadBucket,
 )
 from calotype.s3.configuration.operations import CONFIGURATION_OPERATIONS
-from calotype.s3.copy_operation import CopyObject
-from calotype.s3.deletion_operations import DeleteObject, DeleteObjects
 from calotype.s3.errors import MethodNotAllowed, OperationNotImplemented
 from calotype.s3.forms.post_object import PostObject
-from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
-from calotype.s3.multipart_operations import (
+from calotype.s3.listing.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
+from calotype.s3.multipart.multipart_operations import (
     COPIES_PART,
     AbortMultipartUpload,
     CompleteMultipartUpload,
@@ -26,15 +24,17 @@ from calotype.s3.multipart_operations import (
     UploadPart,
     UploadPartCopy,
 )
-from calotype.s3.object_attributes import GetObjectAttributes
-from calotype.s3.object_lock_operations import (
+from calotype.s3.objects.copy_operation import CopyObject
+from calotype.s3.objects.deletion_operations import DeleteObject, DeleteObjects
+from calotype.s3.objects.object_attributes import GetObjectAttributes
+from calotype.s3.objects.object_lock_operations import (
     GetObjectLegalHold,
     GetObjectRetention,
     PutObjectLegalHold,
     PutObjectRetention,
 )
-from calotype.s3.object_operations import GetObject, HeadObject, PutObject
-from calotype.s3.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
+from calotype.s3.objects.object_operations import GetObject, HeadObject, PutObject
+from calotype.s3.objects.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
 from calotype.s3.operation import Operation, Scope
 from calotype.s3.request import S3Request
 

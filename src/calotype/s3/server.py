@@ -14,19 +14,7 @@ from itertools import count
 from calotype.auth.checksums import CHECKSUMS
 from calotype.auth.signed_request import REQUIRED_IN_QUERY
 from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Response
-from calotype.s3 import (
-    attribute_calls,
-    bucket_calls,
-    copy_calls,
-    deletion_calls,
-    listing_calls,
-    multipart_calls,
-    object_calls,
-    object_lock_calls,
-    object_tagging_calls,
-    reads,
-    version_calls,
-)
+from calotype.s3 import bucket_calls
 from calotype.s3.access.calls import ACCESS_ANSWERS
 from calotype.s3.addressing import Address, address_of
 from calotype.s3.authentication import authenticate
@@ -39,14 +27,14 @@ from calotype.s3.bucket_operations import (
 )
 from calotype.s3.call import Answer, Call
 from calotype.s3.configuration.calls import CONFIGURATION_ANSWERS
-from calotype.s3.copy_operation import CopyObject
 from calotype.s3.cross_origin import answer_preflight, opened_to_page
-from calotype.s3.deletion_operations import DeleteObject, DeleteObjects
 from calotype.s3.errors import AccessDenied, EntityTooLarge, IncompleteBody, InternalError, S3Error
 from calotype.s3.forms.calls import post_object
 from calotype.s3.forms.post_object import PostObject
-from calotype.s3.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
-from calotype.s3.multipart_operations import (
+from calotype.s3.listing import listing_calls, version_calls
+from calotype.s3.listing.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
+from calotype.s3.multipart import multipart_calls
+from calotype.s3.multipart.multipart_operations import (
     AbortMultipartUpload,
     CompleteMultipartUpload,
     CreateMultipartUpload,
@@ -55,18 +43,29 @@ from calotype.s3.multipart_operations import (
     UploadPart,
     UploadPartCopy,
 )
-from calotype.s3.object_attributes import GetObjectAttributes
-from calotype.s3.object_lock_operations import (
+from calotype.s3.objects import (
+    attribute_calls,
+    copy_calls,
+    deletion_calls,
+    object_calls,
+    object_lock_calls,
+    object_tagging_calls,
+    reads,
+)
+from calotype.s3.objects.copy_operation import CopyObject
+from calotype.s3.objects.deletion_operations import DeleteObject, DeleteObjects
+from calotype.s3.objects.object_attributes import GetObjectAttributes
+from calotype.s3.objects.object_lock_operations import (
     GetObjectLegalHold,
     GetObjectRetention,
     PutObjectLegalHold,
     PutObjectRetention,
 )
-from calotype.s3.object_operations import GetObject, HeadObject, PutObject
-from calotype.s3.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
+from calotype.s3.objects.object_operations import GetObject, HeadObject, PutObject
+from calotype.s3.objects.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
+from calotype.s3.objects.payload import document_of
 from calotype.s3.operation import Operation
 from calotype.s3.operations import operation_type
-from calotype.s3.payload import document_of
 from calotype.s3.refusals import refusal_of
 from calotype.s3.request import S3Request
 from calotype.s3.settings import S3Settings

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from calotype.s3.multipart_operations import CompletedPart, CompleteMultipartUpload
+from calotype.s3.multipart.multipart_operations import CompletedPart, CompleteMultipartUpload
 from calotype.s3.settings import S3Settings
 from s3.access.conftest import FRIEND, NOBODY, OWNER, WRITER
 

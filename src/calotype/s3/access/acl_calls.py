@@ -15,7 +15,7 @@ from calotype.s3.access.named_grantees import document_of
 from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.settings import done, with_kept
-from calotype.s3.object_versions import taggable_version, version_id_headers
+from calotype.s3.objects.object_versions import taggable_version, version_id_headers
 from calotype.store.model import Bucket, FileVersion
 
 

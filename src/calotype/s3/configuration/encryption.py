@@ -14,8 +14,8 @@ from calotype.s3.configuration.forms import (
     malformed,
     one_of,
 )
-from calotype.s3.encryption import ALGORITHM, KEY_SERVICE
 from calotype.s3.errors import InvalidArgument
+from calotype.s3.objects.encryption import ALGORITHM, KEY_SERVICE
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request
 

@@ -17,9 +17,9 @@ from calotype.s3.configuration.encryption import (
 )
 from calotype.s3.configuration.errors import ServerSideEncryptionConfigurationNotFound
 from calotype.s3.configuration.settings import allowed_bucket, change_settings, done, gone, with_kept
-from calotype.s3.encryption import ALGORITHM, KEY_SERVICE
-from calotype.s3.encryption_key import key_name
 from calotype.s3.errors import OperationNotImplemented
+from calotype.s3.objects.encryption import ALGORITHM, KEY_SERVICE
+from calotype.s3.objects.encryption_key import key_name
 from calotype.store.model import BucketSettings, EncryptionScheme
 
 

@@ -17,9 +17,9 @@ from calotype.s3.forms.form_fields import FormFields, Uploaded, success_redirect
 from calotype.s3.forms.form_signature import signed_policy_of
 from calotype.s3.forms.post_object import PostObject
 from calotype.s3.forms.post_policy import PostPolicy, parse_post_policy
-from calotype.s3.object_calls import put_content, written_headers
-from calotype.s3.object_operations import ContentChecksum, PutObject
-from calotype.s3.payload import MAX_OBJECT_BYTES, content_md5_of, hashers_of, verified_checksum, verify_md5
+from calotype.s3.objects.object_calls import put_content, written_headers
+from calotype.s3.objects.object_operations import ContentChecksum, PutObject
+from calotype.s3.objects.payload import MAX_OBJECT_BYTES, content_md5_of, hashers_of, verified_checksum, verify_md5
 from calotype.store.incoming import IncomingBody
 from calotype.store.model import Bucket
 

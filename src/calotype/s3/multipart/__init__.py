@@ -1,0 +1,1 @@
+"""Multipart uploads: begun, their parts uploaded or copied, listed, completed or aborted."""
