@@ -13,62 +13,22 @@ from calotype.s3.bucket_operations import (
 from calotype.s3.configuration.operations import CONFIGURATION_OPERATIONS
 from calotype.s3.errors import MethodNotAllowed, OperationNotImplemented
 from calotype.s3.forms.post_object import PostObject
-from calotype.s3.listing.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
-from calotype.s3.multipart.multipart_operations import (
-    COPIES_PART,
-    AbortMultipartUpload,
-    CompleteMultipartUpload,
-    CreateMultipartUpload,
-    ListMultipartUploads,
-    ListParts,
-    UploadPart,
-    UploadPartCopy,
-)
-from calotype.s3.objects.copy_operation import CopyObject
-from calotype.s3.objects.deletion_operations import DeleteObject, DeleteObjects
-from calotype.s3.objects.object_attributes import GetObjectAttributes
-from calotype.s3.objects.object_lock_operations import (
-    GetObjectLegalHold,
-    GetObjectRetention,
-    PutObjectLegalHold,
-    PutObjectRetention,
-)
-from calotype.s3.objects.object_operations import GetObject, HeadObject, PutObject
-from calotype.s3.objects.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
+from calotype.s3.listing.operations import LISTING_OPERATIONS
+from calotype.s3.multipart.multipart_operations import COPIES_PART
+from calotype.s3.multipart.operations import MULTIPART_OPERATIONS
+from calotype.s3.objects.operations import OBJECT_OPERATIONS
 from calotype.s3.operation import Operation, Scope
 from calotype.s3.request import S3Request
 
 OPERATIONS: tuple[type[Operation], ...] = (
-    ListBuckets,
     CreateBucket,
     HeadBucket,
     DeleteBucket,
     GetBucketLocation,
     GetBucketVersioning,
-    ListObjects,
-    ListObjectsV2,
-    ListObjectVersions,
-    DeleteObjects,
-    PutObject,
-    CopyObject,
-    GetObject,
-    HeadObject,
-    GetObjectAttributes,
-    DeleteObject,
-    GetObjectTagging,
-    PutObjectTagging,
-    DeleteObjectTagging,
-    GetObjectLegalHold,
-    PutObjectLegalHold,
-    GetObjectRetention,
-    PutObjectRetention,
-    CreateMultipartUpload,
-    UploadPart,
-    UploadPartCopy,
-    CompleteMultipartUpload,
-    AbortMultipartUpload,
-    ListParts,
-    ListMultipartUploads,
+    *LISTING_OPERATIONS,
+    *OBJECT_OPERATIONS,
+    *MULTIPART_OPERATIONS,
     PostObject,
     *ACCESS_OPERATIONS,
     *CONFIGURATION_OPERATIONS,

@@ -31,38 +31,9 @@ from calotype.s3.cross_origin import answer_preflight, opened_to_page
 from calotype.s3.errors import AccessDenied, EntityTooLarge, IncompleteBody, InternalError, S3Error
 from calotype.s3.forms.calls import post_object
 from calotype.s3.forms.post_object import PostObject
-from calotype.s3.listing import listing_calls, version_calls
-from calotype.s3.listing.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
-from calotype.s3.multipart import multipart_calls
-from calotype.s3.multipart.multipart_operations import (
-    AbortMultipartUpload,
-    CompleteMultipartUpload,
-    CreateMultipartUpload,
-    ListMultipartUploads,
-    ListParts,
-    UploadPart,
-    UploadPartCopy,
-)
-from calotype.s3.objects import (
-    attribute_calls,
-    copy_calls,
-    deletion_calls,
-    object_calls,
-    object_lock_calls,
-    object_tagging_calls,
-    reads,
-)
-from calotype.s3.objects.copy_operation import CopyObject
-from calotype.s3.objects.deletion_operations import DeleteObject, DeleteObjects
-from calotype.s3.objects.object_attributes import GetObjectAttributes
-from calotype.s3.objects.object_lock_operations import (
-    GetObjectLegalHold,
-    GetObjectRetention,
-    PutObjectLegalHold,
-    PutObjectRetention,
-)
-from calotype.s3.objects.object_operations import GetObject, HeadObject, PutObject
-from calotype.s3.objects.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
+from calotype.s3.listing.calls import LISTING_ANSWERS
+from calotype.s3.multipart.calls import MULTIPART_ANSWERS
+from calotype.s3.objects.calls import OBJECT_ANSWERS
 from calotype.s3.objects.payload import document_of
 from calotype.s3.operation import Operation
 from calotype.s3.operations import operation_type
@@ -76,36 +47,14 @@ from calotype.store.store import Store
 log = logging.getLogger(__name__)
 
 ANSWERS: Mapping[type[Operation], Answer] = {
-    ListBuckets: listing_calls.list_buckets,
     CreateBucket: bucket_calls.create_bucket,
     HeadBucket: bucket_calls.head_bucket,
     DeleteBucket: bucket_calls.delete_bucket,
     GetBucketLocation: bucket_calls.get_bucket_location,
     GetBucketVersioning: bucket_calls.get_bucket_versioning,
-    ListObjects: listing_calls.list_objects,
-    ListObjectsV2: listing_calls.list_objects_v2,
-    ListObjectVersions: version_calls.list_object_versions,
-    DeleteObjects: deletion_calls.delete_objects,
-    PutObject: object_calls.put_object,
-    CopyObject: copy_calls.copy_object,
-    GetObject: reads.get_object,
-    HeadObject: reads.get_object,
-    GetObjectAttributes: attribute_calls.get_object_attributes,
-    DeleteObject: deletion_calls.delete_object,
-    GetObjectTagging: object_tagging_calls.get_object_tagging,
-    PutObjectTagging: object_tagging_calls.put_object_tagging,
-    DeleteObjectTagging: object_tagging_calls.delete_object_tagging,
-    GetObjectLegalHold: object_lock_calls.get_object_legal_hold,
-    PutObjectLegalHold: object_lock_calls.put_object_legal_hold,
-    GetObjectRetention: object_lock_calls.get_object_retention,
-    PutObjectRetention: object_lock_calls.put_object_retention,
-    CreateMultipartUpload: multipart_calls.create_multipart_upload,
-    UploadPart: multipart_calls.upload_part,
-    UploadPartCopy: multipart_calls.upload_part_copy,
-    CompleteMultipartUpload: multipart_calls.complete_multipart_upload,
-    AbortMultipartUpload: multipart_calls.abort_multipart_upload,
-    ListParts: multipart_calls.list_parts,
-    ListMultipartUploads: multipart_calls.list_multipart_uploads,
+    **LISTING_ANSWERS,
+    **OBJECT_ANSWERS,
+    **MULTIPART_ANSWERS,
     PostObject: post_object,
     **ACCESS_ANSWERS,
     **CONFIGURATION_ANSWERS,
