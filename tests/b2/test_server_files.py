@@ -3,6 +3,7 @@
 import pytest
 
 from calotype.auth.capabilities import ALL_CAPABILITIES
+from calotype.store.model import VersionDraft
 
 HELLO = b"hello"
 HELLO_SHA1 = "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"
@@ -150,3 +151,24 @@ async def test_another_account_finds_nothing_of_ours(origin):
     token = {"authorization": await origin.token(key)}
     assert (await origin.send("GET", "/file/photographs/a", token)).error == (401, "unauthorized", "")
     assert (await origin.call("b2_delete_key", key=key, applicationKeyId=origin.owner.key_id)).status == 400
+
+
+async def test_a_file_whose_name_only_s3_can_make_is_listed_page_by_page_read_and_deleted(origin):
+    bucket_id = await origin.bucket()
+    bucket = await origin.store.bucket_by_id(bucket_id)
+    for name in (b"a\nb", b"a\x00", b"a\x7f"):
+        async with origin.store.upload(bucket, name, expected_length=1) as upload:
+            await upload.write(b"x")
+            await upload.commit(VersionDraft())
+    names, start = [], None
+    while True:
+        page = (await origin.call("b2_list_file_names", bucketId=bucket_id, startFileName=start, maxFileCount=1)).json
+        names += [(file["fileName"], file["fileId"]) for file in page["files"]]
+        if (start := page["nextFileName"]) is None:
+            break
+    assert [name for name, _ in names] == ["a\x00", "a\nb", "a\x7f"]
+    for name, file_id in names:
+        token = {"authorization": await origin.token()}
+        assert (await origin.send("GET", f"/b2api/v4/b2_download_file_by_id?fileId={file_id}", token)).content == b"x"
+        assert (await origin.call("b2_delete_file_version", fileName=name, fileId=file_id)).status == 200
+    assert (await origin.upload(bucket_id, "a\nb")).status == 400

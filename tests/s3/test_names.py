@@ -49,7 +49,21 @@ def test_a_bad_bucket_name_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [b"a", b"a" * 1024, "写真/📷.png".encode(), b"/", b"//a", b"a/../b", b"a//b", b"...", b"a..b", b"./a", b"\\"]
+    "key",
+    [
+        b"a",
+        b"a" * 1024,
+        "写真/📷.png".encode(),
+        b"/",
+        b"//a",
+        b"a/../b",
+        b"a//b",
+        b"...",
+        b"a..b",
+        b"./a",
+        b"\\",
+        b"a\nb\x00\x7f",
+    ],
 )
 def test_a_good_key_passes(key: bytes) -> None:
     names.check_key(key)
@@ -62,9 +76,6 @@ def test_a_good_key_passes(key: bytes) -> None:
         ("é".encode() * 513, errors.KeyTooLong),  # 513 characters, but 1,026 bytes
         (b"a\xff", errors.InvalidURI),
         (b"\xed\xa0\x80", errors.InvalidURI),  # a surrogate
-        (b"a\x00b", errors.InvalidArgument),
-        (b"a\nb", errors.InvalidArgument),
-        (b"a\x7f", errors.InvalidArgument),
         (b"..", errors.InvalidArgument),
         (b"../etc/passwd", errors.InvalidArgument),
         (b"a/../../b", errors.InvalidArgument),

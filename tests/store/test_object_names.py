@@ -16,7 +16,7 @@ from calotype.store.object_names import (
 
 @pytest.mark.parametrize("name", [b"a", b"a" * 1024, b"/", b"//a", b"a/..", b"a/../b", b"./a", b"...", b"..a/b", b"\\"])
 def test_name_that_stays_below_its_root_may_be_used(name: bytes) -> None:
-    check_object_name(name)
+    check_object_name(name, control_characters=False)
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,16 @@ def test_name_that_stays_below_its_root_may_be_used(name: bytes) -> None:
 )
 def test_name_that_one_of_the_protocols_cannot_hold_is_refused(name: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
-        check_object_name(name)
+        check_object_name(name, control_characters=False)
+
+
+@pytest.mark.parametrize("name", [b"a\nb", b"\x00", b"\x7f"])
+def test_control_characters_are_for_one_of_the_protocols_to_say(name: bytes) -> None:
+    check_object_name(name, control_characters=True)
+    with pytest.raises(NameHasControlCharacter):
+        check_object_name(name, control_characters=False)
 
 
 def test_names_may_begin_with_what_is_no_name_itself() -> None:
-    check_name_prefix(b"")
-    check_name_prefix(b"..")
+    check_name_prefix(b"", control_characters=False)
+    check_name_prefix(b"..", control_characters=False)

@@ -71,9 +71,9 @@ def name_prefix(prefix: str) -> str:
     return _checked(prefix, check_name_prefix)
 
 
-def _checked(name: str, check: Callable[[bytes], None]) -> str:
+def _checked(name: str, check: Callable[..., None]) -> str:
     try:
-        check(encoded(name, "File name"))
+        check(encoded(name, "File name"), control_characters=False)
     except ObjectNameError as exc:
         raise BadRequest(f"File names {exc}") from exc
     return name

@@ -48,7 +48,7 @@ def _problem_of_bucket_name(name: str) -> str | None:
 def check_key(key: bytes) -> None:
     """Returns when the key can name an object."""
     try:
-        check_object_name(key)
+        check_object_name(key, control_characters=True)
     except NameNotUtf8 as exc:
         raise InvalidURI("Couldn't parse the specified URI: the key is not UTF-8.") from exc
     except NameTooLong as exc:

@@ -1,8 +1,8 @@
-"""Which names an object may have. Pure, and the same for both protocols, since the store holds one set of names.
+"""Which names an object may have. Pure; the store holds one set of names for both protocols.
 
-B2 takes no control characters (b2.md §3.5), and S3 refuses a key whose `..` segments would climb above its root:
-clients resolve those, so that no link would reach the object. Each protocol puts its own subject before what is
-said here.
+S3 takes any UTF-8, B2 no control characters (b2.md §3.5): a name that has one is made over S3 alone, and B2 lists,
+reads and deletes it by its id. Both refuse one whose `..` segments would climb above its root: clients resolve those,
+so that no link would reach the object. Each protocol puts its own subject before what is said here.
 
 ObjectNameError
 ├─ NameNotUtf8
@@ -45,14 +45,14 @@ class NameClimbs(ObjectNameError):
         super().__init__("must not climb above their root with '..' segments")
 
 
-def check_object_name(name: bytes) -> None:
+def check_object_name(name: bytes, *, control_characters: bool) -> None:
     """Returns when an object may have the name, which is not empty; raises ObjectNameError."""
-    check_name_prefix(name)
+    check_name_prefix(name, control_characters=control_characters)
     if climbs_above_root(name):
         raise NameClimbs
 
 
-def check_name_prefix(prefix: bytes) -> None:
+def check_name_prefix(prefix: bytes, *, control_characters: bool) -> None:
     """Returns when names may begin so; raises ObjectNameError. `..` may become `..a`, and is no wrong beginning."""
     try:
         prefix.decode()
@@ -60,7 +60,7 @@ def check_name_prefix(prefix: bytes) -> None:
         raise NameNotUtf8 from exc
     if len(prefix) > LONGEST_NAME_BYTES:
         raise NameTooLong(len(prefix))
-    control = _CONTROL_CHARACTER.search(prefix)
+    control = None if control_characters else _CONTROL_CHARACTER.search(prefix)
     if control is not None:
         raise NameHasControlCharacter(control[0][0])
 
