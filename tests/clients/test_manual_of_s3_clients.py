@@ -21,7 +21,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "clients-s3.md").read_text()
 ADDRESS = "127.0.0.1:9000"
 SHELL = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 BUCKET_AND_KEY, VARIABLES, AWS, RCLONE, RESTIC, S3CMD, S3FS, CURL = SHELL
-BOTO3, MINIO, OBSTORE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+BOTO3, FORM, MINIO, OBSTORE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 SDK, AWS4FETCH = re.findall(r"```js\n(.*?)```", PAGE, re.DOTALL)
 PICTURE = photograph("coffee.png").read_bytes()
 
@@ -86,6 +86,15 @@ def test_the_aws_tool(typed: Type) -> None:
 def test_boto3(typed: Type) -> None:
     link = typed(sys.executable, "-c", f"{BOTO3}print(link)").strip()
     assert httpx.get(link).content == PICTURE
+
+
+def test_a_form_in_a_web_page(typed: Type, seen: Callable[[str], bytes]) -> None:
+    page = typed(sys.executable, "-c", FORM)
+    [address] = re.findall(r'action="(.*?)"', page)
+    fields = dict(re.findall(r'name="(.*?)" value="(.*?)"', page))
+    assert httpx.post(address, data=fields, files={"file": ("cup.png", PICTURE)}).status_code == 204
+    assert seen("guests/cup.png") == PICTURE
+    assert httpx.post(address, data=fields, files={"file": ("large.png", bytes(20_000_001))}).status_code == 400
 
 
 def test_the_sdk_for_javascript(environment: dict[str, str], folder: Path) -> None:
