@@ -213,6 +213,13 @@ async def test_a_form_with_something_wrong_is_told_so_and_nothing_is_kept(
     assert await site.keys_in("photos") == []
 
 
+@SIGNATURES
+async def test_a_form_without_a_key_is_told_that(site: Any, signed: Any) -> None:
+    answer = await post(site, signed(site, {}))
+    assert (answer.status, answer.code) == (400, "InvalidArgument")
+    assert "'key'" in answer.root.text_of("Message")
+
+
 async def test_a_policy_that_is_none_is_refused_only_under_a_true_signature(site: Any) -> None:
     def form(policy: str) -> list[tuple[str, str]]:
         digest = hmac.new(site.key.secret.encode(), policy.encode(), "sha1").digest()

@@ -41,8 +41,11 @@ class FormFields:
         return self.values.get(name, "")
 
     def to_check(self, bucket: str) -> dict[str, str]:
-        """What a policy judges: the fields as the object will have them, and the bucket as if it were one."""
-        return {**self.values, "key": self.key, "bucket": bucket} if "key" in self.values else {**self.values}
+        """What a policy judges: the fields as the object will have them, and the bucket as if it were one.
+
+        Raises InvalidArgument for a form without a key.
+        """
+        return {**self.values, "key": self.key, "bucket": bucket}
 
     @property
     def key(self) -> str:
