@@ -11,13 +11,7 @@ from hypothesis import strategies as st
 from calotype.auth.checksums import CHECKSUMS, as_base64
 from calotype.http.message import Headers
 from calotype.s3 import errors, operations
-from calotype.s3.bucket_operations import (
-    CreateBucket,
-    DeleteBucket,
-    GetBucketLocation,
-    GetBucketVersioning,
-    HeadBucket,
-)
+from calotype.s3.bucket_operations import CreateBucket, DeleteBucket, GetBucketLocation, GetBucketVersioning, HeadBucket
 from calotype.s3.forms.post_object import PostObject
 from calotype.s3.listing.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
 from calotype.s3.multipart.multipart_operations import (

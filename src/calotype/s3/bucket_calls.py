@@ -7,17 +7,11 @@ from contextlib import suppress
 from calotype.http.message import Headers, Response
 from calotype.s3 import names, xml
 from calotype.s3.access.asked_acls import settings_of_new_bucket
-from calotype.s3.bucket_operations import (
-    CreateBucket,
-    DeleteBucket,
-    GetBucketLocation,
-    GetBucketVersioning,
-    HeadBucket,
-)
+from calotype.s3.bucket_operations import CreateBucket, DeleteBucket, GetBucketLocation, GetBucketVersioning, HeadBucket
 from calotype.s3.call import Call
 from calotype.s3.configuration.versioning import versioning_document
 from calotype.s3.errors import BucketAlreadyExists, BucketAlreadyOwnedByYou, IllegalLocationConstraint
-from calotype.s3.results import XML_TYPE
+from calotype.s3.responses import gone, xml_response
 from calotype.store import errors as store_errors
 from calotype.store.model import Bucket, BucketSettings, Versioning
 from calotype.store.store import Store
@@ -25,10 +19,6 @@ from calotype.store.store import Store
 # In this region S3 answers 200 to the creation of a bucket that one has already, everywhere else 409.
 FIRST_REGION = "us-east-1"
 OTHER_NAMES = {"eu-west-1": "EU"}
-
-
-def xml_response(content: bytes) -> Response:
-    return Response(200, Headers((("content-type", XML_TYPE),)), content)
 
 
 async def create_bucket(call: Call, asked: CreateBucket) -> Response:
@@ -73,7 +63,7 @@ async def delete_bucket(call: Call, asked: DeleteBucket) -> Response:
     if not (await call.store.list_versions(bucket.bucket_id, limit=1, unfinished=False)).versions:
         await cancel_uploads(call.store, bucket)
     await call.store.delete_bucket(bucket.bucket_id)
-    return Response(204)
+    return gone()
 
 
 async def cancel_uploads(store: Store, bucket: Bucket) -> None:

@@ -9,7 +9,7 @@ from calotype.http.message import Headers
 from calotype.s3 import xml
 from calotype.s3.access.grants import AskedAcl, acl_headers, acl_of
 from calotype.s3.access.ownership import Ownership, ownership_headers, ownership_of
-from calotype.s3.errors import MalformedXML
+from calotype.s3.documents import parsed_body
 from calotype.s3.operation import Operation, Scope, TransactionClass, bucket_of, refuse_unsupported_headers, yes_or_no
 from calotype.s3.request import S3Request
 
@@ -61,17 +61,6 @@ def _location_constraint(body: bytes) -> str | None:
         return None
     root = parsed_body(body, "CreateBucketConfiguration")
     return root.text_of("LocationConstraint") or None
-
-
-def parsed_body(body: bytes, root_name: str) -> xml.Element:
-    """The root of a request's document; raises MalformedXML."""
-    try:
-        root = xml.parse(body)
-    except xml.XMLError as exc:
-        raise MalformedXML(f"{MalformedXML.default_message}: {exc}") from exc
-    if root.name != root_name:
-        raise MalformedXML(f"{MalformedXML.default_message}: the root is {root.name!r}, not {root_name!r}")
-    return root
 
 
 @dataclass(frozen=True, slots=True)

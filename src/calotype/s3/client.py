@@ -31,11 +31,7 @@ from calotype.http.http_date import parse_http_date
 from calotype.http.message import Headers
 from calotype.s3.access.canned_acl import CannedAcl
 from calotype.s3.addressing import Address, path_of
-from calotype.s3.bucket_operations import (
-    CreateBucket,
-    DeleteBucket,
-    HeadBucket,
-)
+from calotype.s3.bucket_operations import CreateBucket, DeleteBucket, HeadBucket
 from calotype.s3.error_codes import error_from_response
 from calotype.s3.errors import BadDigest, NoSuchBucket, NoSuchKey, S3Error
 from calotype.s3.listing.listing_operations import ListBuckets, ListObjectsV2

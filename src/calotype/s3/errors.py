@@ -31,8 +31,7 @@ from __future__ import annotations
 
 from calotype.http.message import Headers, Response
 from calotype.s3 import xml
-
-XML_HEADERS = (("content-type", "application/xml"),)
+from calotype.s3.responses import XML_HEADERS
 
 
 class S3Error(Exception):

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from calotype.s3.access.operations import ACCESS_OPERATIONS
-from calotype.s3.bucket_operations import (
-    CreateBucket,
-    DeleteBucket,
-    GetBucketLocation,
-    GetBucketVersioning,
-    HeadBucket,
-)
+from calotype.s3.bucket_operations import CreateBucket, DeleteBucket, GetBucketLocation, GetBucketVersioning, HeadBucket
 from calotype.s3.configuration.operations import CONFIGURATION_OPERATIONS
 from calotype.s3.errors import MethodNotAllowed, OperationNotImplemented
 from calotype.s3.forms.post_object import PostObject

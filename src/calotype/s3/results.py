@@ -10,8 +10,6 @@ from typing import Self
 from calotype.http.percent import decode, encode_s3
 from calotype.s3 import xml
 
-XML_TYPE = "application/xml"
-
 
 class _Dates(dict[int, str]):
     """`2026-11-21`, by the number of days since 1970."""

@@ -18,13 +18,7 @@ from calotype.s3 import bucket_calls
 from calotype.s3.access.calls import ACCESS_ANSWERS
 from calotype.s3.addressing import Address, address_of
 from calotype.s3.authentication import authenticate
-from calotype.s3.bucket_operations import (
-    CreateBucket,
-    DeleteBucket,
-    GetBucketLocation,
-    GetBucketVersioning,
-    HeadBucket,
-)
+from calotype.s3.bucket_operations import CreateBucket, DeleteBucket, GetBucketLocation, GetBucketVersioning, HeadBucket
 from calotype.s3.call import Answer, Call
 from calotype.s3.configuration.calls import CONFIGURATION_ANSWERS
 from calotype.s3.cross_origin import answer_preflight, opened_to_page

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from calotype.http.percent import InvalidPercentEncoding, decode
 from calotype.s3 import xml
-from calotype.s3.bucket_operations import parsed_body
-from calotype.s3.errors import InvalidArgument, InvalidTag, MalformedXML
+from calotype.s3.documents import malformed, parsed_body
+from calotype.s3.errors import InvalidArgument, InvalidTag
 
 MOST_TAGS_OF_OBJECT = 10
 MOST_TAGS_OF_BUCKET = 50
@@ -37,7 +37,7 @@ def tags_of_document(body: bytes, most: int) -> dict[str, str]:
     """The tags of a `Tagging` document, at most so many; raises MalformedXML, InvalidTag. An empty set is one."""
     tag_set = parsed_body(body, "Tagging").child("TagSet")
     if tag_set is None or any(child.name != "Tag" for child in tag_set.children):
-        raise MalformedXML(f"{MalformedXML.default_message}: a Tagging has a TagSet, of elements Tag")
+        raise malformed("a Tagging has a TagSet, of elements Tag")
     return checked_tags((tag_of(element) for element in tag_set.all("Tag")), most)
 
 
@@ -45,7 +45,7 @@ def tag_of(element: xml.Element) -> tuple[str, str]:
     """Name and value of a `Tag` element, as they stand there."""
     name, value = element.text_of("Key"), element.text_of("Value")
     if name is None or value is None:
-        raise MalformedXML(f"{MalformedXML.default_message}: a Tag has a Key and a Value")
+        raise malformed("a Tag has a Key and a Value")
     return name, value
 
 

@@ -12,10 +12,10 @@ from calotype.s3.access.asked_acls import new_acl_of_object, new_bucket_acl, new
 from calotype.s3.access.grants import AskedAcl
 from calotype.s3.access.kept_acls import object_acl, shown_acl, shown_bucket_acl, type_and_rest
 from calotype.s3.access.named_grantees import document_of
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
-from calotype.s3.configuration.settings import done, with_kept
+from calotype.s3.configuration.settings import with_kept
 from calotype.s3.objects.object_versions import taggable_version, version_id_headers
+from calotype.s3.responses import done, xml_response
 from calotype.store.model import Bucket, FileVersion
 
 

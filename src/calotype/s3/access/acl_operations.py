@@ -8,7 +8,7 @@ from typing import Self
 from calotype.http.message import Headers
 from calotype.s3.access.acl_documents import AccessControlPolicy
 from calotype.s3.access.grants import ACL_HEADER, AskedAcl, acl_headers, acl_of
-from calotype.s3.configuration.forms import GetsConfiguration
+from calotype.s3.configuration.on_configuration import GetsConfiguration
 from calotype.s3.errors import MissingSecurityHeader, UnexpectedContent
 from calotype.s3.objects.object_operations import version_id_of
 from calotype.s3.objects.on_version import OnVersion, sub_resource_query

@@ -14,9 +14,9 @@ from calotype.s3.access.ownership_operations import (
     PutBucketOwnershipControls,
     ownership_document,
 )
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
-from calotype.s3.configuration.settings import allowed_bucket, change_settings, done, gone, with_kept
+from calotype.s3.configuration.settings import allowed_bucket, change_settings, with_kept
+from calotype.s3.responses import done, gone, xml_response
 from calotype.store.model import Bucket
 
 

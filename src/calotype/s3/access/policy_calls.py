@@ -19,10 +19,10 @@ from calotype.s3.access.policy_operations import (
 from calotype.s3.access.policy_parsing import BINDS_OWNER, SETTING, parse_policy, policy_of
 from calotype.s3.access.policy_publicity import is_public
 from calotype.s3.access.public_access_block import NOTHING_BLOCKED, PublicAccessBlock, refuses_policy
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
-from calotype.s3.configuration.settings import allowed_bucket, change_settings, gone, with_kept
+from calotype.s3.configuration.settings import allowed_bucket, change_settings, with_kept
 from calotype.s3.errors import AccessDenied, MethodNotAllowed
+from calotype.s3.responses import gone, xml_response
 from calotype.store.model import Bucket, BucketSettings
 
 _JSON = Headers((("content-type", "application/json"),))

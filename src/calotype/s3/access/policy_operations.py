@@ -8,7 +8,7 @@ from typing import Self
 from calotype.http.message import Headers
 from calotype.s3 import xml
 from calotype.s3.access.errors import MalformedPolicy
-from calotype.s3.configuration.forms import DeletesConfiguration, GetsConfiguration, PutsConfiguration
+from calotype.s3.configuration.on_configuration import DeletesConfiguration, GetsConfiguration, PutsConfiguration
 from calotype.s3.operation import bucket_of, yes_or_no
 from calotype.s3.request import S3Request
 

@@ -11,9 +11,9 @@ from calotype.s3.access.public_access_block_operations import (
     PutPublicAccessBlock,
     public_access_block_document,
 )
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
-from calotype.s3.configuration.settings import allowed_bucket, done, gone, keep
+from calotype.s3.configuration.settings import allowed_bucket, keep
+from calotype.s3.responses import done, gone, xml_response
 
 
 async def get_public_access_block(call: Call, asked: GetPublicAccessBlock) -> Response:

@@ -7,8 +7,8 @@ from typing import Self
 
 from calotype.s3 import xml
 from calotype.s3.access.public_access_block import PublicAccessBlock
-from calotype.s3.bucket_operations import parsed_body
-from calotype.s3.configuration.forms import DeletesConfiguration, GetsConfiguration, PutsConfiguration, one_of
+from calotype.s3.configuration.on_configuration import DeletesConfiguration, GetsConfiguration, PutsConfiguration
+from calotype.s3.documents import one_of, parsed_body
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request
 

@@ -14,7 +14,7 @@ from calotype.s3.configuration.errors import (
     NoSuchWebsiteConfiguration,
     ReplicationConfigurationNotFound,
 )
-from calotype.s3.configuration.forms import DeletesConfiguration, GetsConfiguration
+from calotype.s3.configuration.on_configuration import DeletesConfiguration, GetsConfiguration
 from calotype.s3.errors import S3Error
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request

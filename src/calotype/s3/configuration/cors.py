@@ -11,14 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from calotype.s3 import xml
-from calotype.s3.bucket_operations import parsed_body
-from calotype.s3.configuration.forms import (
-    DeletesConfiguration,
-    GetsConfiguration,
-    PutsConfiguration,
-    malformed,
-    whole_number,
-)
+from calotype.s3.configuration.on_configuration import DeletesConfiguration, GetsConfiguration, PutsConfiguration
+from calotype.s3.documents import malformed, parsed_body, whole_number
 from calotype.s3.errors import InvalidRequest
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request

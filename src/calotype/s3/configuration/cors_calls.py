@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calotype.http.message import Response
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.cors import (
     DeleteBucketCors,
@@ -16,7 +15,8 @@ from calotype.s3.configuration.cors import (
     with_shown,
 )
 from calotype.s3.configuration.errors import NoSuchCORSConfiguration
-from calotype.s3.configuration.settings import allowed_bucket, change_settings, done, gone
+from calotype.s3.configuration.settings import allowed_bucket, change_settings
+from calotype.s3.responses import done, gone, xml_response
 from calotype.store.model import Bucket, CorsRule
 
 

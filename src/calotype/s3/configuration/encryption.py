@@ -6,14 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from calotype.s3 import xml
-from calotype.s3.bucket_operations import parsed_body
-from calotype.s3.configuration.forms import (
-    DeletesConfiguration,
-    GetsConfiguration,
-    PutsConfiguration,
-    malformed,
-    one_of,
-)
+from calotype.s3.configuration.on_configuration import DeletesConfiguration, GetsConfiguration, PutsConfiguration
+from calotype.s3.documents import malformed, one_of, parsed_body
 from calotype.s3.errors import InvalidArgument
 from calotype.s3.objects.encryption import ALGORITHM, KEY_SERVICE
 from calotype.s3.operation import bucket_of

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calotype.http.message import Response
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.encryption import (
     KEPT_AS,
@@ -16,10 +15,11 @@ from calotype.s3.configuration.encryption import (
     encryption_document,
 )
 from calotype.s3.configuration.errors import ServerSideEncryptionConfigurationNotFound
-from calotype.s3.configuration.settings import allowed_bucket, change_settings, done, gone, with_kept
+from calotype.s3.configuration.settings import allowed_bucket, change_settings, with_kept
 from calotype.s3.errors import OperationNotImplemented
 from calotype.s3.objects.encryption import ALGORITHM, KEY_SERVICE
 from calotype.s3.objects.encryption_key import key_name
+from calotype.s3.responses import done, gone, xml_response
 from calotype.store.model import BucketSettings, EncryptionScheme
 
 

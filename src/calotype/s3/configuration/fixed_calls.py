@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from calotype.http.message import Response
 from calotype.s3 import xml
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.absent import DeletesNamed, GetsAbsent, ReadsNamed
-from calotype.s3.configuration.forms import DeletesConfiguration
 from calotype.s3.configuration.notification import (
     GetBucketNotificationConfiguration,
     PutBucketNotificationConfiguration,
     notification_document,
 )
+from calotype.s3.configuration.on_configuration import DeletesConfiguration
 from calotype.s3.configuration.payment import (
     ACCELERATION_KEPT_AS,
     GetBucketAccelerateConfiguration,
@@ -22,7 +21,8 @@ from calotype.s3.configuration.payment import (
     acceleration_document,
     payment_document,
 )
-from calotype.s3.configuration.settings import allowed_bucket, done, gone, keep
+from calotype.s3.configuration.settings import allowed_bucket, keep
+from calotype.s3.responses import done, gone, xml_response
 
 
 async def get_bucket_notification(call: Call, asked: GetBucketNotificationConfiguration) -> Response:

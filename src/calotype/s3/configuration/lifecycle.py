@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from calotype.http.message import Headers
-from calotype.s3.configuration.forms import DeletesConfiguration, GetsConfiguration, PutsConfiguration
 from calotype.s3.configuration.lifecycle_document import lifecycle_document, lifecycle_rules_of_document
+from calotype.s3.configuration.on_configuration import DeletesConfiguration, GetsConfiguration, PutsConfiguration
 from calotype.s3.errors import InvalidRequest
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request

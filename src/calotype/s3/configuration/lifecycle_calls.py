@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calotype.http.message import Headers, Response
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.errors import NoSuchLifecycleConfiguration
 from calotype.s3.configuration.lifecycle import (
@@ -19,7 +18,8 @@ from calotype.s3.configuration.lifecycle import (
     with_ids,
 )
 from calotype.s3.configuration.lifecycle_document import lifecycle_document
-from calotype.s3.configuration.settings import allowed_bucket, change_settings, gone, with_kept
+from calotype.s3.configuration.settings import allowed_bucket, change_settings, with_kept
+from calotype.s3.responses import gone, xml_response
 
 
 async def get_bucket_lifecycle(call: Call, asked: GetBucketLifecycleConfiguration) -> Response:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from calotype.s3 import xml
-from calotype.s3.bucket_operations import parsed_body
-from calotype.s3.configuration.forms import malformed, one_of
 from calotype.s3.configuration.lifecycle_filter import RuleFilter, filter_node, filter_of
 from calotype.s3.configuration.lifecycle_periods import (
     date_node,
@@ -18,6 +16,7 @@ from calotype.s3.configuration.lifecycle_periods import (
     transition_node,
     transitions_of,
 )
+from calotype.s3.documents import malformed, one_of, parsed_body
 from calotype.s3.errors import InvalidArgument, InvalidRequest
 from calotype.store.lifecycle_rule import LifecycleRule, S3Lifecycle
 

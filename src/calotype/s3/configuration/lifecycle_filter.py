@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from calotype.s3 import xml
-from calotype.s3.configuration.forms import malformed, whole_number
+from calotype.s3.documents import malformed, whole_number
 from calotype.s3.errors import InvalidArgument, InvalidRequest
 from calotype.s3.tags import MOST_TAGS_OF_OBJECT, checked_tags, tag_node, tag_of
 from calotype.store.lifecycle_rule import FilterForm, LifecycleRule, S3Lifecycle

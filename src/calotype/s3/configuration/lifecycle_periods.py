@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time
 
 from calotype.s3 import xml
-from calotype.s3.configuration.forms import malformed, whole_number
+from calotype.s3.documents import malformed, whole_number
 from calotype.s3.errors import InvalidArgument
 from calotype.s3.results import iso_time
 from calotype.store.lifecycle import DAY_MS

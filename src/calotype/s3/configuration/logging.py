@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from calotype.s3 import xml
-from calotype.s3.bucket_operations import parsed_body
-from calotype.s3.configuration.forms import GetsConfiguration, PutsConfiguration, malformed, one_of
+from calotype.s3.configuration.on_configuration import GetsConfiguration, PutsConfiguration
+from calotype.s3.documents import malformed, one_of, parsed_body
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request
+
+from calotype.s3 import xml
 
 KEPT_AS = "logging"
 _ROOT = "BucketLoggingStatus"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from calotype.http.message import Response
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.errors import InvalidTargetBucketForLogging
+from calotype.s3.configuration.settings import allowed_bucket, keep
+from calotype.s3.responses import done, xml_response
+from calotype.store.errors import NoSuchBucket
+from calotype.store.model import Bucket
+
 from calotype.s3.configuration.logging import (
     KEPT_AS,
     GetBucketLogging,
@@ -13,9 +17,6 @@ from calotype.s3.configuration.logging import (
     PutBucketLogging,
     logging_document,
 )
-from calotype.s3.configuration.settings import allowed_bucket, done, keep
-from calotype.store.errors import NoSuchBucket
-from calotype.store.model import Bucket
 
 
 async def get_bucket_logging(call: Call, asked: GetBucketLogging) -> Response:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from calotype.s3 import xml
-from calotype.s3.bucket_operations import parsed_body
-from calotype.s3.configuration.forms import GetsConfiguration, PutsConfiguration, malformed, one_of, whole_number
+from calotype.s3.configuration.on_configuration import GetsConfiguration, PutsConfiguration
+from calotype.s3.documents import malformed, one_of, parsed_body, whole_number
 from calotype.s3.errors import InvalidArgument
 from calotype.s3.operation import TransactionClass, bucket_of
 from calotype.s3.request import S3Request

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from calotype.http.message import Response
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.errors import InvalidBucketState, ObjectLockConfigurationNotFound
 from calotype.s3.configuration.object_lock import (
@@ -13,7 +12,8 @@ from calotype.s3.configuration.object_lock import (
     PutObjectLockConfiguration,
     object_lock_document,
 )
-from calotype.s3.configuration.settings import allowed_bucket, done
+from calotype.s3.configuration.settings import allowed_bucket
+from calotype.s3.responses import done, xml_response
 from calotype.store.model import Bucket, Versioning
 
 

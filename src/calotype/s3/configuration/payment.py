@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from calotype.s3 import xml
-from calotype.s3.bucket_operations import parsed_body
-from calotype.s3.configuration.forms import GetsConfiguration, PutsConfiguration, one_of
+from calotype.s3.configuration.on_configuration import GetsConfiguration, PutsConfiguration
+from calotype.s3.documents import one_of, parsed_body
 from calotype.s3.errors import OperationNotImplemented
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request

@@ -6,14 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from calotype.http.message import Response
 from calotype.s3.bucket_operations import OnBucket
 from calotype.s3.call import Call
-from calotype.s3.configuration.forms import PutsConfiguration
+from calotype.s3.configuration.on_configuration import PutsConfiguration
 from calotype.store.model import Bucket, BucketSettings
-
-DONE = 200
-GONE = 204
 
 
 async def allowed_bucket(call: Call, asked: OnBucket | PutsConfiguration) -> Bucket:
@@ -38,11 +34,3 @@ async def keep(call: Call, bucket: Bucket, name: str, value: Any) -> None:
 def with_kept(more: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
     others = {other: kept for other, kept in more.items() if other != name}
     return others if value is None else {**others, name: value}
-
-
-def done() -> Response:
-    return Response(DONE)
-
-
-def gone() -> Response:
-    return Response(GONE)

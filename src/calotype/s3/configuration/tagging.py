@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from calotype.s3.configuration.forms import DeletesConfiguration, GetsConfiguration, PutsConfiguration
+from calotype.s3.configuration.on_configuration import DeletesConfiguration, GetsConfiguration, PutsConfiguration
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request
 from calotype.s3.tags import MOST_TAGS_OF_BUCKET, tags_document, tags_of_document

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from calotype.http.message import Response
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.errors import NoSuchTagSet
-from calotype.s3.configuration.settings import allowed_bucket, gone, keep
+from calotype.s3.configuration.settings import allowed_bucket, keep
 from calotype.s3.configuration.tagging import KEPT_AS, DeleteBucketTagging, GetBucketTagging, PutBucketTagging
+from calotype.s3.responses import gone, xml_response
 from calotype.s3.tags import tags_document
 
 

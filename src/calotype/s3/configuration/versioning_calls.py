@@ -7,8 +7,9 @@ from dataclasses import replace
 from calotype.http.message import Response
 from calotype.s3.call import Call
 from calotype.s3.configuration.errors import InvalidBucketState
-from calotype.s3.configuration.settings import allowed_bucket, done
+from calotype.s3.configuration.settings import allowed_bucket
 from calotype.s3.configuration.versioning import PutBucketVersioning
+from calotype.s3.responses import done
 from calotype.store.model import Bucket, Versioning
 
 

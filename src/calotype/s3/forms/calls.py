@@ -9,7 +9,6 @@ from calotype.auth.principal import Principal
 from calotype.http.message import Headers, Response
 from calotype.s3.addressing import Address, bucket_of_host, path_of
 from calotype.s3.authentication import application_key
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.errors import EntityTooLarge
 from calotype.s3.forms.form_body import FormBody, boundary_of
@@ -20,6 +19,7 @@ from calotype.s3.forms.post_policy import PostPolicy, parse_post_policy
 from calotype.s3.objects.object_calls import put_content, written_headers
 from calotype.s3.objects.object_operations import ContentChecksum, PutObject
 from calotype.s3.objects.payload import MAX_OBJECT_BYTES, content_md5_of, hashers_of, verified_checksum, verify_md5
+from calotype.s3.responses import xml_response
 from calotype.store.incoming import IncomingBody
 from calotype.store.model import Bucket
 

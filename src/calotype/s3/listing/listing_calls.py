@@ -5,11 +5,11 @@ from __future__ import annotations
 from calotype.http.message import Response
 from calotype.s3.access.named_grantees import owner_named
 from calotype.s3.access.ownership import ownership_in
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.listing.listing_documents import OwnerOf, listing_v1_document, listing_v2_document
 from calotype.s3.listing.listing_operations import MAX_KEYS, ListBuckets, ListObjects, ListObjectsV2
 from calotype.s3.listing.listing_places import place_after, place_of_token, token_of_place
+from calotype.s3.responses import xml_response
 from calotype.s3.results import BucketList, BucketSummary, Owner
 from calotype.store.listed_object import ListedObject
 from calotype.store.model import Bucket, PageOf

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from calotype.http.message import Response
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.errors import InvalidArgument
 from calotype.s3.listing.listing_calls import owners
 from calotype.s3.listing.listing_documents import VersionPage, versions_document
 from calotype.s3.listing.listing_operations import MAX_KEYS, ListObjectVersions
 from calotype.s3.listing.listing_places import place_after
+from calotype.s3.responses import xml_response
 from calotype.store.errors import NoSuchVersion
 from calotype.store.ids import bucket_of_version
 from calotype.store.model import Bucket, FileVersion, ListingPage

@@ -11,7 +11,6 @@ from calotype.s3.access.acl_calls import access_of_new_object
 from calotype.s3.access.initiators import initiator_attributes, initiator_of
 from calotype.s3.access.kept_acls import owner_of_object
 from calotype.s3.access.named_grantees import owner_named
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.configuration.expiration import abort_headers
 from calotype.s3.errors import EntityTooLarge, InvalidRange, InvalidRequest, NoSuchUpload
@@ -49,6 +48,7 @@ from calotype.s3.objects.payload import MAX_OBJECT_BYTES, hashers_of, payload_of
 from calotype.s3.objects.preconditions import check_source_conditions, write_precondition
 from calotype.s3.objects.reads import told_checksum, version_headers
 from calotype.s3.operation import MOST_PARTS
+from calotype.s3.responses import gone, xml_response
 from calotype.store import errors as store_errors
 from calotype.store.encryption import CustomerKey
 from calotype.store.model import Action, Bucket, FileVersion, Versioning
@@ -242,7 +242,7 @@ async def abort_multipart_upload(call: Call, asked: AbortMultipartUpload) -> Res
         await call.store.large_files.cancel(file.version_id)
     except store_errors.NoSuchUpload as exc:  # completed or aborted by somebody else in this moment
         raise no_such_upload(asked) from exc
-    return Response(204)
+    return gone()
 
 
 async def list_parts(call: Call, asked: ListParts) -> Response:

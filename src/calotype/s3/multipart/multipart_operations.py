@@ -9,8 +9,8 @@ from typing import Self
 from calotype.auth.checksums import CHECKSUMS, HEADERS
 from calotype.http.message import Headers
 from calotype.s3 import xml
-from calotype.s3.bucket_operations import parsed_body
-from calotype.s3.errors import InvalidArgument, MalformedXML
+from calotype.s3.documents import malformed, parsed_body
+from calotype.s3.errors import InvalidArgument
 from calotype.s3.listing.listing_operations import wants_url_encoding
 from calotype.s3.objects.checksum_plan import ChecksumPlan, ChecksumType, checksum_plan_of, checksum_type_of
 from calotype.s3.objects.copy_operation import copy_source_header, copy_source_of
@@ -240,7 +240,7 @@ class CompleteMultipartUpload(Operation):
         root = parsed_body(request.body, "CompleteMultipartUpload")
         parts = tuple(_completed_part(element) for element in root.all("Part"))
         if not 1 <= len(parts) <= MOST_PARTS:
-            raise MalformedXML(f"{MalformedXML.default_message}: 1 to {MOST_PARTS} parts are expected")
+            raise malformed(f"1 to {MOST_PARTS} parts are expected")
         type_name = request.header("x-amz-checksum-type")
         return cls(
             bucket_of(request),
@@ -271,7 +271,7 @@ def _completed_part(element: xml.Element) -> CompletedPart:
     texts = {child.name: child.text.strip() for child in element.children}
     number, etag = texts.get("PartNumber", ""), texts.get("ETag", "").strip('"')
     if not (number.isascii() and number.isdigit() and len(number) <= 10) or not etag:
-        raise MalformedXML(f"{MalformedXML.default_message}: a part has no PartNumber or no ETag")
+        raise malformed("a part has no PartNumber or no ETag")
     checksums = {name: text for name in CHECKSUMS if (text := texts.get(f"Checksum{name}"))}
     return CompletedPart(int(number), etag, checksums)
 

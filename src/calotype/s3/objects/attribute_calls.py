@@ -5,7 +5,6 @@ from __future__ import annotations
 from calotype.http.http_date import format_http_date
 from calotype.http.message import Response
 from calotype.s3 import xml
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.multipart.multipart_results import PartPage, checksum_nodes, part_checksum_nodes, storage_class
 from calotype.s3.objects.checksum_plan import ChecksumPlan, ChecksumType
@@ -13,6 +12,7 @@ from calotype.s3.objects.encryption_key import customer_key
 from calotype.s3.objects.object_attributes import MOST_PARTS_LISTED, GetObjectAttributes, ObjectAttribute
 from calotype.s3.objects.object_versions import readable_version
 from calotype.s3.objects.reads import type_of, version_headers
+from calotype.s3.responses import xml_response
 from calotype.s3.results import boolean
 from calotype.store.model import FileVersion
 

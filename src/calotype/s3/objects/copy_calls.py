@@ -10,7 +10,6 @@ from calotype.auth.checksums import CHECKSUMS, as_base64
 from calotype.http.message import Response
 from calotype.s3 import names
 from calotype.s3.access.acl_calls import access_of_new_object
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.errors import InvalidRequest
 from calotype.s3.multipart.multipart_results import checksum_nodes
@@ -23,6 +22,7 @@ from calotype.s3.objects.object_versions import shown_id, source_version
 from calotype.s3.objects.payload import MAX_OBJECT_BYTES, checksum_in
 from calotype.s3.objects.preconditions import check_source_conditions, write_precondition
 from calotype.s3.objects.reads import version_headers
+from calotype.s3.responses import xml_response
 from calotype.s3.results import copy_result_document
 from calotype.store.copying import Span
 from calotype.store.encryption import CustomerKey, key_for

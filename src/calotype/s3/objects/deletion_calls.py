@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from calotype.http.message import Headers, Response
 from calotype.s3 import names
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.errors import InvalidRequest, S3Error
 from calotype.s3.objects.deletion_operations import DeleteObject, DeleteObjects, ObjectToDelete
@@ -12,6 +11,7 @@ from calotype.s3.objects.object_lock_calls import may_bypass_governance
 from calotype.s3.objects.object_versions import shown_id
 from calotype.s3.objects.payload import payload_of
 from calotype.s3.objects.preconditions import deletion_precondition
+from calotype.s3.responses import xml_response
 from calotype.s3.results import DeletedObject, DeleteResult, FailedDeletion
 from calotype.s3.translation import translated
 from calotype.store import errors as store_errors

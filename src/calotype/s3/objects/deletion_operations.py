@@ -8,8 +8,8 @@ from typing import Self
 from calotype.http.http_date import format_http_date, parse_http_date
 from calotype.http.message import Headers
 from calotype.s3 import xml
-from calotype.s3.bucket_operations import parsed_body
-from calotype.s3.errors import InvalidArgument, MalformedXML
+from calotype.s3.documents import malformed, parsed_body
+from calotype.s3.errors import InvalidArgument
 from calotype.s3.objects.object_lock import bypass_headers, bypass_of, date_ms
 from calotype.s3.objects.object_operations import version_id_of
 from calotype.s3.objects.on_version import sub_resource_query
@@ -130,7 +130,7 @@ class DeleteObjects(Operation):
         root = parsed_body(request.body, "Delete")
         objects = tuple(_object_to_delete(element) for element in root.all("Object"))
         if not 1 <= len(objects) <= MAX_KEYS_TO_DELETE:
-            raise MalformedXML(f"{MalformedXML.default_message}: 1 to {MAX_KEYS_TO_DELETE} objects are expected")
+            raise malformed(f"1 to {MAX_KEYS_TO_DELETE} objects are expected")
         quiet = yes_or_no("Quiet", root.text_of("Quiet"))
         return cls(bucket_of(request), objects, quiet, bypass_of(request.headers))
 
@@ -145,7 +145,7 @@ class DeleteObjects(Operation):
 def _object_to_delete(element: xml.Element) -> ObjectToDelete:
     key = element.text_of("Key")
     if not key:
-        raise MalformedXML(f"{MalformedXML.default_message}: an object has no key")
+        raise malformed("an object has no key")
     texts = (element.text_of(name) or None for name in ("ETag", "LastModifiedTime", "Size"))
     return ObjectToDelete(key.encode(), element.text_of("VersionId") or None, DeletionConditions.of(*texts))
 

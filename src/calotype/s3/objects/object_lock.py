@@ -13,8 +13,8 @@ from typing import Self
 
 from calotype.http.message import Headers
 from calotype.s3 import xml
-from calotype.s3.bucket_operations import parsed_body
-from calotype.s3.errors import InvalidArgument, MalformedXML
+from calotype.s3.documents import malformed, one_of, parsed_body
+from calotype.s3.errors import InvalidArgument
 from calotype.store.model import LockMode, Retention
 
 BYPASS_HEADER = "x-amz-bypass-governance-retention"
@@ -109,10 +109,8 @@ def bypass_headers(bypasses: bool) -> list[tuple[str, str]]:
 
 
 def legal_hold_of_document(body: bytes) -> bool:
-    status = parsed_body(body, "LegalHold").text_of("Status")
-    if status not in (_ON, _OFF):
-        raise _malformed(f"the Status of a LegalHold is {_ON} or {_OFF}")
-    return status == _ON
+    """Whether it is on; raises MalformedXML."""
+    return one_of(parsed_body(body, "LegalHold"), "Status", (_ON, _OFF)) == _ON
 
 
 def legal_hold_document(is_on: bool) -> bytes:
@@ -122,14 +120,12 @@ def legal_hold_document(is_on: bool) -> bytes:
 def retention_of_document(body: bytes) -> Retention | None:
     """None for an empty one, which takes a retention away; raises MalformedXML."""
     root = parsed_body(body, "Retention")
-    mode, until = root.text_of("Mode"), root.text_of("RetainUntilDate")
-    if mode is None and until is None:
+    if root.child("Mode") is None and root.child("RetainUntilDate") is None:
         return None
-    if mode not in _MODES:
-        raise _malformed(f"the Mode of a Retention is one of {', '.join(_MODES)}")
-    until_ms = date_ms((until or "").strip())
+    mode = one_of(root, "Mode", tuple(_MODES))
+    until_ms = date_ms((root.text_of("RetainUntilDate") or "").strip())
     if until_ms is None:
-        raise _malformed("the RetainUntilDate of a Retention is an ISO 8601 date")
+        raise malformed("the RetainUntilDate of a Retention is an ISO 8601 date")
     return Retention(_MODES[mode], until_ms)
 
 
@@ -138,7 +134,3 @@ def retention_document(retention: Retention | None) -> bytes:
     if retention is not None:
         nodes = [("Mode", retention.mode.value.upper()), ("RetainUntilDate", date_text(retention.until_ms))]
     return xml.document("Retention", *nodes)
-
-
-def _malformed(problem: str) -> MalformedXML:
-    return MalformedXML(f"{MalformedXML.default_message}: {problem}")

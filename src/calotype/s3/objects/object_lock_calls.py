@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from calotype.http.message import Headers, Response
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.errors import NoSuchObjectLockConfiguration
 from calotype.s3.objects.object_lock import StatedLock, legal_hold_document, retention_document
@@ -14,6 +13,7 @@ from calotype.s3.objects.object_lock_operations import (
     PutObjectRetention,
 )
 from calotype.s3.objects.object_versions import taggable_version, version_id_headers
+from calotype.s3.responses import xml_response
 from calotype.store.errors import RetentionRefused
 from calotype.store.model import Bucket, FileVersion, LockMode, Retention
 from calotype.store.object_lock import active_retention, require_file_lock

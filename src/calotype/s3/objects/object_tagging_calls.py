@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from calotype.http.message import Headers, Response
-from calotype.s3.bucket_calls import xml_response
 from calotype.s3.call import Call
 from calotype.s3.objects.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
 from calotype.s3.objects.object_versions import taggable_version, version_id_headers
+from calotype.s3.responses import xml_response
 from calotype.s3.tags import tags_document
 from calotype.store.model import Bucket, FileVersion
 
