@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from calotype.s3.access.policy_parsing import parse_policy
 from calotype.s3.access.policy_publicity import is_public
 from calotype.s3.access.public_access_block import (
     PublicAccessBlock,
-    ignores_acl,
+    configured_block,
     refuses_acl,
     refuses_policy,
     restricts_to_owner,
@@ -92,8 +93,6 @@ def test_each_switch_does_its_own() -> None:
     assert refuses_acl(PublicAccessBlock(block_public_acls=True), is_public_acl=True)
     assert not refuses_acl(PublicAccessBlock(block_public_acls=True), is_public_acl=False)
     assert not refuses_acl(PublicAccessBlock(False, True, True, True), is_public_acl=True)
-    assert ignores_acl(PublicAccessBlock(ignore_public_acls=True), is_public_acl=True)
-    assert not ignores_acl(PublicAccessBlock(True, False, True, True), is_public_acl=True)
     assert refuses_policy(PublicAccessBlock(block_public_policy=True), public)
     assert not refuses_policy(PublicAccessBlock(block_public_policy=True), private)
     assert not refuses_policy(PublicAccessBlock(True, True, False, True), public)
@@ -105,5 +104,5 @@ def test_each_switch_does_its_own() -> None:
 
 def test_a_bucket_keeps_its_switches_as_json() -> None:
     block = PublicAccessBlock(True, False, True, False)
-    assert PublicAccessBlock.of_settings({"public_access_block": json.loads(json.dumps(block.to_json()))}) == block
-    assert PublicAccessBlock.of_settings({}) is None
+    assert configured_block({"public_access_block": json.loads(json.dumps(asdict(block)))}) == block
+    assert configured_block({}) is None

@@ -1,7 +1,7 @@
 """Access control lists as values: who owns a bucket or an object, and what is granted to whom (S3 "ACL overview").
 
 Accounts stand in them by their id, so that deciding looks nobody up. In JSON an ACL is the name of a canned one or a
-list of grants; `acl_of_json` needs the owners beside it, which are kept elsewhere.
+list of grants; the owners are kept elsewhere.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from calotype.s3.access.permissions import AclPermission
 
-SETTING = "acl"
+KEPT_AS = "acl"
 """Where `BucketSettings.more` and the attributes of a version keep an ACL; without one it is private."""
 
 MOST_GRANTS = 100

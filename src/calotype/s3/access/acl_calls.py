@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from calotype.http.message import Headers, Response
-from calotype.s3.access.acl import SETTING
+from calotype.s3.access.acl import KEPT_AS
 from calotype.s3.access.acl_operations import GetBucketAcl, GetObjectAcl, PutBucketAcl, PutObjectAcl
 from calotype.s3.access.asked_acls import new_acl_of_object, new_bucket_acl, new_object_attributes
 from calotype.s3.access.grants import AskedAcl
 from calotype.s3.access.kept_acls import object_acl, shown_acl, shown_bucket_acl, type_and_rest
 from calotype.s3.access.named_grantees import document_of
 from calotype.s3.call import Call
-from calotype.s3.configuration.settings import with_kept
+from calotype.s3.configuration.settings import keeping, with_kept
 from calotype.s3.objects.object_versions import taggable_version, version_id_headers
 from calotype.s3.responses import done, xml_response
 from calotype.store.model import Bucket, FileVersion
@@ -33,8 +33,7 @@ async def put_bucket_acl(call: Call, asked: PutBucketAcl) -> Response:
         new = new_bucket_acl(asked.acl, bucket, call.store.accounts_directory)
         type, rest = type_and_rest(bucket, new.acl)
         kept = replace(new, acl=rest, canned=new.canned if rest == new.acl else None).kept_form
-        settings = replace(bucket.settings, more=with_kept(bucket.settings.more, SETTING, kept))
-        return replace(bucket, type=type, settings=settings)
+        return replace(bucket, type=type, settings=keeping(bucket.settings, KEPT_AS, kept))
 
     await call.store.change_bucket(bucket.bucket_id, change)
     return done()
@@ -53,7 +52,7 @@ async def put_object_acl(call: Call, asked: PutObjectAcl) -> Response:
 
     def change(version: FileVersion) -> dict[str, Any]:
         new = new_acl_of_object(asked.acl, bucket, version, call.store.accounts_directory)
-        return with_kept(dict(version.attributes), SETTING, new.kept_form)
+        return with_kept(dict(version.attributes), KEPT_AS, new.kept_form)
 
     await call.store.change_attributes(bucket.bucket_id, asked.key, version.version_id, change)
     return Response(200, Headers(version_id_headers(bucket, version)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from calotype.s3.access.acl import SETTING, Acl, private_acl
+from calotype.s3.access.acl import KEPT_AS, Acl, private_acl
 from calotype.s3.access.acl_documents import AccessControlPolicy
 from calotype.s3.access.acl_operations import AclToPut
 from calotype.s3.access.canned_acl import CannedAcl, canned_bucket_acl, canned_object_acl
@@ -13,7 +13,7 @@ from calotype.s3.access.errors import InvalidBucketAclWithObjectOwnership
 from calotype.s3.access.grants import AskedAcl
 from calotype.s3.access.kept_acls import OWNER, kept_form, object_acl
 from calotype.s3.access.named_grantees import grants_of
-from calotype.s3.access.ownership import SETTING as OWNERSHIP
+from calotype.s3.access.ownership import KEPT_AS as OWNERSHIP
 from calotype.s3.access.ownership import (
     Ownership,
     check_acl_is_supported,
@@ -21,7 +21,7 @@ from calotype.s3.access.ownership import (
     owner_of_new_object,
     ownership_in,
 )
-from calotype.s3.access.public_access_block import NOTHING_BLOCKED, PublicAccessBlock, refuses_acl
+from calotype.s3.access.public_access_block import block_in, refuses_acl
 from calotype.s3.errors import AccessDenied
 from calotype.store.account_directory import AccountDirectory
 from calotype.store.model import Bucket, FileVersion
@@ -62,7 +62,7 @@ def settings_of_new_bucket(
     new = _acl_for_bucket(asked, owner, accounts)
     if ownership is not None and ownership.ignores_acls and not gives_bucket_owner_alone(new.acl, owner):
         raise InvalidBucketAclWithObjectOwnership
-    return more if new.kept_form is None else {**more, SETTING: new.kept_form}
+    return more if new.kept_form is None else {**more, KEPT_AS: new.kept_form}
 
 
 def new_acl_of_object(asked: AclToPut, bucket: Bucket, version: FileVersion, accounts: AccountDirectory) -> NewAcl:
@@ -94,7 +94,7 @@ def _check(new: NewAcl, bucket: Bucket) -> None:
     """Returns when the bucket takes such an ACL, on itself or an object."""
     more = bucket.settings.more
     check_acl_is_supported(ownership_in(more), new.acl, bucket.account_id, new.canned)
-    if refuses_acl(PublicAccessBlock.of_settings(more) or NOTHING_BLOCKED, is_public_acl=new.acl.is_public):
+    if refuses_acl(block_in(more), is_public_acl=new.acl.is_public):
         raise AccessDenied("Access Denied: the bucket's public access block refuses public access control lists")
 
 
@@ -114,5 +114,5 @@ def new_object_attributes(
         gives_bucket_owner=asked is CannedAcl.BUCKET_OWNER_FULL_CONTROL,
     )
     new = NewAcl(private_acl(owner)) if asked is None else _acl_for_object(asked, bucket, owner, accounts)
-    kept = {SETTING: new.kept_form} if new.kept_form is not None else {}
+    kept = {KEPT_AS: new.kept_form} if new.kept_form is not None else {}
     return kept if owner == bucket.account_id else {**kept, OWNER: owner}

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from calotype.auth.authorize import Denial, Reason, Resource, denial_reason
 from calotype.auth.principal import ANONYMOUS, Principal
-from calotype.s3.access.acl import SETTING as ACL
+from calotype.s3.access.acl import KEPT_AS as ACL
 from calotype.s3.access.acl import Acl
 from calotype.s3.access.initiators import initiator_of
 from calotype.s3.access.kept_acls import OWNER, bucket_acl, object_acl
@@ -27,8 +27,8 @@ from calotype.s3.access.policy import Effect, Policy, PolicyRequest
 from calotype.s3.access.policy_actions import ON_OBJECTS
 from calotype.s3.access.policy_context import RequestFacts, context_of
 from calotype.s3.access.policy_parsing import BINDS_OWNER
-from calotype.s3.access.policy_parsing import SETTING as POLICY
-from calotype.s3.access.public_access_block import NOTHING_BLOCKED, PublicAccessBlock, restricts_to_owner
+from calotype.s3.access.policy_parsing import KEPT_AS as POLICY
+from calotype.s3.access.public_access_block import PublicAccessBlock, block_in, restricts_to_owner
 from calotype.store.ids import master_key_id
 from calotype.store.model import Bucket, FileVersion
 
@@ -209,4 +209,4 @@ def _grants(asked: Asked, acl: Acl, permission: AclPermission) -> bool:
 
 
 def _block(bucket: Bucket) -> PublicAccessBlock:
-    return PublicAccessBlock.of_settings(bucket.settings.more) or NOTHING_BLOCKED
+    return block_in(bucket.settings.more)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from calotype.s3.access.acl import SETTING, Acl, Grant, Group, grants_of_json, grants_to_json, private_acl
+from calotype.s3.access.acl import KEPT_AS, Acl, Grant, Group, grants_of_json, grants_to_json, private_acl
 from calotype.s3.access.canned_acl import CannedAcl, canned_bucket_acl, canned_object_acl
 from calotype.s3.access.ownership import ownership_in
 from calotype.s3.access.permissions import AclPermission
@@ -18,7 +18,7 @@ EVERYBODY_READS = Grant(Group.ALL_USERS, AclPermission.READ)
 
 def bucket_acl(bucket: Bucket) -> Acl:
     """What the bucket's ACL grants. That of an allPublic bucket says nothing of listing it; see `shown_bucket_acl`."""
-    kept = bucket.settings.more.get(SETTING)
+    kept = bucket.settings.more.get(KEPT_AS)
     if kept is None or ownership_in(bucket.settings.more).ignores_acls:
         return private_acl(bucket.account_id)
     if isinstance(kept, str):
@@ -35,7 +35,7 @@ def owner_of_object(bucket: Bucket, version: FileVersion) -> str:
 
 
 def object_acl(bucket: Bucket, version: FileVersion) -> Acl:
-    kept = version.attributes.get(SETTING)
+    kept = version.attributes.get(KEPT_AS)
     owner = owner_of_object(bucket, version)
     if kept is None or ownership_in(bucket.settings.more).ignores_acls:
         return private_acl(owner)

@@ -17,7 +17,7 @@ from calotype.s3.access.errors import AccessControlListNotSupported
 from calotype.s3.access.permissions import AclPermission
 from calotype.s3.errors import InvalidArgument
 
-SETTING = "ownership"
+KEPT_AS = "ownership"
 """Where `BucketSettings.more` keeps it."""
 
 HEADER = "x-amz-object-ownership"
@@ -51,7 +51,7 @@ def ownership_headers(ownership: Ownership | None) -> list[tuple[str, str]]:
 
 def configured_ownership(more: Mapping[str, Any]) -> Ownership | None:
     """What a bucket's `settings.more` says; None when it says nothing."""
-    kept = more.get(SETTING)
+    kept = more.get(KEPT_AS)
     return None if kept is None else Ownership(kept)
 
 

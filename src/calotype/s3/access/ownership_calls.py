@@ -7,7 +7,7 @@ from dataclasses import replace
 from calotype.http.message import Response
 from calotype.s3.access.errors import InvalidBucketAclWithObjectOwnership, OwnershipControlsNotFound
 from calotype.s3.access.kept_acls import shown_bucket_acl
-from calotype.s3.access.ownership import SETTING, configured_ownership
+from calotype.s3.access.ownership import KEPT_AS, configured_ownership
 from calotype.s3.access.ownership_operations import (
     DeleteBucketOwnershipControls,
     GetBucketOwnershipControls,
@@ -15,7 +15,7 @@ from calotype.s3.access.ownership_operations import (
     ownership_document,
 )
 from calotype.s3.call import Call
-from calotype.s3.configuration.settings import allowed_bucket, change_settings, with_kept
+from calotype.s3.configuration.settings import allowed_bucket, keep, keeping
 from calotype.s3.responses import done, gone, xml_response
 from calotype.store.model import Bucket
 
@@ -34,8 +34,7 @@ async def put_bucket_ownership_controls(call: Call, asked: PutBucketOwnershipCon
     def change(bucket: Bucket) -> Bucket:
         if asked.ownership.ignores_acls and not shown_bucket_acl(bucket).is_private:
             raise InvalidBucketAclWithObjectOwnership
-        more = with_kept(bucket.settings.more, SETTING, asked.ownership.value)
-        return replace(bucket, settings=replace(bucket.settings, more=more))
+        return replace(bucket, settings=keeping(bucket.settings, KEPT_AS, asked.ownership.value))
 
     await call.store.change_bucket(bucket.bucket_id, change)
     return done()
@@ -44,7 +43,5 @@ async def put_bucket_ownership_controls(call: Call, asked: PutBucketOwnershipCon
 async def delete_bucket_ownership_controls(call: Call, asked: DeleteBucketOwnershipControls) -> Response:
     """Then ACLs count again, those included that were there before."""
     bucket = await allowed_bucket(call, asked)
-    await change_settings(
-        call, bucket, lambda settings: replace(settings, more=with_kept(settings.more, SETTING, None))
-    )
+    await keep(call, bucket, KEPT_AS, None)
     return gone()

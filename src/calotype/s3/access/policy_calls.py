@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from calotype.http.message import Headers, Response
 from calotype.s3.access.errors import NoSuchBucketPolicy
 from calotype.s3.access.kept_acls import shown_bucket_acl
@@ -16,11 +14,11 @@ from calotype.s3.access.policy_operations import (
     PutBucketPolicy,
     policy_status_document,
 )
-from calotype.s3.access.policy_parsing import BINDS_OWNER, SETTING, parse_policy, policy_of
+from calotype.s3.access.policy_parsing import BINDS_OWNER, KEPT_AS, parse_policy, policy_of
 from calotype.s3.access.policy_publicity import is_public
-from calotype.s3.access.public_access_block import NOTHING_BLOCKED, PublicAccessBlock, refuses_policy
+from calotype.s3.access.public_access_block import block_in, refuses_policy
 from calotype.s3.call import Call
-from calotype.s3.configuration.settings import allowed_bucket, change_settings, with_kept
+from calotype.s3.configuration.settings import allowed_bucket, change_settings, keeping
 from calotype.s3.errors import AccessDenied, MethodNotAllowed
 from calotype.s3.responses import gone, xml_response
 from calotype.store.model import Bucket, BucketSettings
@@ -31,7 +29,7 @@ _JSON = Headers((("content-type", "application/json"),))
 async def get_bucket_policy(call: Call, asked: GetBucketPolicy) -> Response:
     """The policy as it was put, to the letter."""
     bucket = await owners_bucket(call, asked)
-    text = bucket.settings.more.get(SETTING)
+    text = bucket.settings.more.get(KEPT_AS)
     if text is None:
         raise NoSuchBucketPolicy(BucketName=bucket.name)
     return Response(200, _JSON, text.encode())
@@ -49,10 +47,9 @@ async def put_bucket_policy(call: Call, asked: PutBucketPolicy) -> Response:
     binds_owner = asked.confirms and call.facts(bucket).requester.is_root
 
     def changed(settings: BucketSettings) -> BucketSettings:
-        if refuses_policy(PublicAccessBlock.of_settings(settings.more) or NOTHING_BLOCKED, policy):
+        if refuses_policy(block_in(settings.more), policy):
             raise AccessDenied("Access Denied: public policies are blocked by the BlockPublicPolicy setting")
-        more = with_kept(settings.more, SETTING, asked.text)
-        return replace(settings, more=with_kept(more, BINDS_OWNER, binds_owner or None))
+        return keeping(keeping(settings, KEPT_AS, asked.text), BINDS_OWNER, binds_owner or None)
 
     await change_settings(call, bucket, changed)
     return gone()
@@ -66,7 +63,7 @@ async def delete_bucket_policy(call: Call, asked: DeleteBucketPolicy) -> Respons
 
 
 def without_policy(settings: BucketSettings) -> BucketSettings:
-    return replace(settings, more=with_kept(with_kept(settings.more, SETTING, None), BINDS_OWNER, None))
+    return keeping(keeping(settings, KEPT_AS, None), BINDS_OWNER, None)
 
 
 async def get_bucket_policy_status(call: Call, asked: GetBucketPolicyStatus) -> Response:

@@ -26,7 +26,7 @@ from calotype.s3.access.policy_principals import EVERYBODY, InvalidPrincipal, na
 from calotype.s3.access.policy_variables import InvalidVariable, Pattern
 from calotype.store.model import Bucket
 
-SETTING = "policy"
+KEPT_AS = "policy"
 """Where `BucketSettings.more` keeps the text of the policy, as it was put."""
 
 BINDS_OWNER = "policy_binds_owner"
@@ -62,7 +62,7 @@ def parse_policy(text: str, bucket_name: str) -> Policy:
 
 def policy_of(bucket: Bucket) -> Policy | None:
     """The policy of a bucket, None when it has none."""
-    text = bucket.settings.more.get(SETTING)
+    text = bucket.settings.more.get(KEPT_AS)
     return None if text is None else parse_policy(text, bucket.name)
 
 

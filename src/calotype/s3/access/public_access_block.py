@@ -9,7 +9,7 @@ from typing import Any
 from calotype.s3.access.policy import Policy
 from calotype.s3.access.policy_publicity import is_public
 
-SETTING = "public_access_block"
+KEPT_AS = "public_access_block"
 """Where `BucketSettings.more` keeps the switches."""
 
 
@@ -20,19 +20,16 @@ class PublicAccessBlock:
     block_public_policy: bool = False
     restrict_public_buckets: bool = False
 
-    @classmethod
-    def of_settings(cls, more: Mapping[str, Any]) -> PublicAccessBlock | None:
-        """What a bucket's `settings.more` holds; None when it holds none, which blocks nothing."""
-        kept = more.get(SETTING)
-        return None if kept is None else cls(**kept)
 
-    def to_json(self) -> dict[str, bool]:
-        return {
-            "block_public_acls": self.block_public_acls,
-            "ignore_public_acls": self.ignore_public_acls,
-            "block_public_policy": self.block_public_policy,
-            "restrict_public_buckets": self.restrict_public_buckets,
-        }
+def configured_block(more: Mapping[str, Any]) -> PublicAccessBlock | None:
+    """What a bucket's `settings.more` says; None when it says nothing."""
+    kept = more.get(KEPT_AS)
+    return None if kept is None else PublicAccessBlock(**kept)
+
+
+def block_in(more: Mapping[str, Any]) -> PublicAccessBlock:
+    """What holds in the bucket: nothing is blocked where nothing was said."""
+    return configured_block(more) or NOTHING_BLOCKED
 
 
 NOTHING_BLOCKED = PublicAccessBlock()
@@ -41,11 +38,6 @@ NOTHING_BLOCKED = PublicAccessBlock()
 def refuses_acl(block: PublicAccessBlock, *, is_public_acl: bool) -> bool:
     """Whether an ACL may not be set: it grants something to everybody, or to everybody who has signed in."""
     return block.block_public_acls and is_public_acl
-
-
-def ignores_acl(block: PublicAccessBlock, *, is_public_acl: bool) -> bool:
-    """Whether an ACL that is set grants nothing."""
-    return block.ignore_public_acls and is_public_acl
 
 
 def refuses_policy(block: PublicAccessBlock, policy: Policy) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Self
 
 from calotype.s3 import xml
 from calotype.s3.access.public_access_block import PublicAccessBlock
 from calotype.s3.configuration.on_configuration import DeletesConfiguration, GetsConfiguration, PutsConfiguration
-from calotype.s3.documents import one_of, parsed_body
+from calotype.s3.documents import malformed, parsed_body
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request
 
@@ -31,15 +31,16 @@ def public_access_block_of(body: bytes) -> PublicAccessBlock:
 
 
 def _is_on(root: xml.Element, element: str) -> bool:
-    child = root.child(element)
-    if child is None:
-        return False
-    child.text = child.text.strip().lower()
-    return one_of(root, element, (_YES, _NO)) == _YES
+    """Whether the switch is on, in whatever letter case."""
+    text = root.text_of(element)
+    word = _NO if text is None else text.strip().lower()
+    if word not in (_YES, _NO):
+        raise malformed(f"{element} is {_YES} or {_NO}, not {text!r}")
+    return word == _YES
 
 
 def public_access_block_document(block: PublicAccessBlock) -> bytes:
-    switches = block.to_json()
+    switches = asdict(block)
     return xml.document(ROOT, *((element, _YES if switches[name] else _NO) for element, name in FIELDS.items()))
 
 

@@ -15,7 +15,7 @@ from calotype.s3.configuration.encryption import (
     encryption_document,
 )
 from calotype.s3.configuration.errors import ServerSideEncryptionConfigurationNotFound
-from calotype.s3.configuration.settings import allowed_bucket, change_settings, with_kept
+from calotype.s3.configuration.settings import allowed_bucket, change_settings, keeping
 from calotype.s3.errors import OperationNotImplemented
 from calotype.s3.objects.encryption import ALGORITHM, KEY_SERVICE
 from calotype.s3.objects.encryption_key import key_name
@@ -65,5 +65,4 @@ async def delete_bucket_encryption(call: Call, asked: DeleteBucketEncryption) ->
 def with_encryption(settings: BucketSettings, told: DefaultEncryption | None, key_name: str = "") -> BucketSettings:
     kept = None if told is None else told.kept()
     scheme = None if told is None else EncryptionScheme.SERVER_KEY
-    more = with_kept(settings.more, KEPT_AS, kept)
-    return replace(settings, default_encryption=scheme, default_key_name=key_name, more=more)
+    return replace(keeping(settings, KEPT_AS, kept), default_encryption=scheme, default_key_name=key_name)

@@ -18,7 +18,7 @@ from calotype.s3.configuration.lifecycle import (
     with_ids,
 )
 from calotype.s3.configuration.lifecycle_document import lifecycle_document
-from calotype.s3.configuration.settings import allowed_bucket, change_settings, with_kept
+from calotype.s3.configuration.settings import allowed_bucket, change_settings, keeping
 from calotype.s3.responses import gone, xml_response
 
 
@@ -41,9 +41,7 @@ async def put_bucket_lifecycle(call: Call, asked: PutBucketLifecycleConfiguratio
     await change_settings(
         call,
         bucket,
-        lambda settings: replace(
-            settings, lifecycle_rules=rules, more=with_kept(settings.more, LEAST_SIZE_KEPT_AS, kept)
-        ),
+        lambda settings: replace(keeping(settings, LEAST_SIZE_KEPT_AS, kept), lifecycle_rules=rules),
     )
     return Response(200, Headers(((LEAST_SIZE_HEADER, asked.least_size),)))
 
@@ -53,6 +51,6 @@ async def delete_bucket_lifecycle(call: Call, asked: DeleteBucketLifecycle) -> R
     await change_settings(
         call,
         bucket,
-        lambda settings: replace(settings, lifecycle_rules=(), more=with_kept(settings.more, LEAST_SIZE_KEPT_AS, None)),
+        lambda settings: replace(keeping(settings, LEAST_SIZE_KEPT_AS, None), lifecycle_rules=()),
     )
     return gone()

@@ -28,7 +28,12 @@ async def change_settings(call: Call, bucket: Bucket, change: Callable[[BucketSe
 
 async def keep(call: Call, bucket: Bucket, name: str, value: Any) -> None:
     """Keep a JSON value for S3 alone to read back, in place of what was there; None keeps nothing."""
-    await change_settings(call, bucket, lambda settings: replace(settings, more=with_kept(settings.more, name, value)))
+    await change_settings(call, bucket, lambda settings: keeping(settings, name, value))
+
+
+def keeping(settings: BucketSettings, name: str, value: Any) -> BucketSettings:
+    """The settings with that kept for S3 alone; None keeps nothing."""
+    return replace(settings, more=with_kept(settings.more, name, value))
 
 
 def with_kept(more: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
