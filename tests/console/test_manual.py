@@ -11,6 +11,7 @@ from calotype.console.manual import FIRST_PAGE, IMAGE_NAME, PAGE_NAME, heading_o
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
+NOTES = sorted(DOCS.glob("notes/*.md"))
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
@@ -21,11 +22,29 @@ def test_every_page_has_a_heading_and_can_be_shown(path: Path) -> None:
     assert f"<h1>{heading_of(text)}</h1>" in html_of(text).replace("<code>", "").replace("</code>", "")
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*PAGES, *NOTES], ids=lambda path: path.stem)
 def test_every_link_of_a_page_leads_somewhere(path: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
-    missing = [link for link in links if not (DOCS / link).exists()]
+    missing = [link for link in links if not (path.parent / link).exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_link_to_a_heading_finds_it(path: Path) -> None:
+    for page, anchor in re.findall(r"\]\(([^)#:]*)#([^)]*)\)", path.read_text()):
+        assert f' id="{anchor}">' in html_of((DOCS / page if page else path).read_text()), f"{page}#{anchor}"
+
+
+@pytest.mark.parametrize(
+    ("heading", "anchor"),
+    [
+        ("Over S3", "over-s3"),
+        ("What a `calotype.toml` says", "what-a-calotypetoml-says"),
+        ("Tags & locks", "tags--locks"),
+    ],
+)
+def test_a_heading_is_named_as_github_names_it(heading: str, anchor: str) -> None:
+    assert f'<h2 id="{anchor}">' in html_of(f"# A\n\n## {heading}\n")
 
 
 def test_every_page_is_reached_from_the_first() -> None:

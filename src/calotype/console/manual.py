@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 
 from starlette.requests import Request
@@ -18,6 +19,7 @@ NOTES = "notes/"
 PAGE_NAME = re.compile(r"(?:notes/)?[A-Za-z0-9][A-Za-z0-9-]*")
 IMAGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\.png")
 
+_HEADING = re.compile(r"<(h[2-6])>(.*?)</\1>")
 _LINK = re.compile(r'(<a href=")(?!https?:)([^"#]*?)\.md(#[^"]*)?"')
 
 
@@ -60,11 +62,23 @@ def heading_of(text: str) -> str:
     return text.partition("\n")[0].lstrip("# ")
 
 
+def anchor_of(heading: str) -> str:
+    """What a link to the heading has behind its #, as GitHub has it: lower case, hyphens for blanks, no other signs."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
 def html_of(text: str) -> str:
-    """The page as HTML; links between pages lose their `.md`."""
+    """The page as HTML; links between pages lose their `.md`, and those to a heading find it."""
     # Imported here: most consoles run for months without anybody reading the manual.
     from markdown_it import MarkdownIt
     from markupsafe import Markup
 
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return Markup(_LINK.sub(r'\1\2\3"', markdown.render(text)))
+    html = _HEADING.sub(_anchored, markdown.render(text))
+    return Markup(_LINK.sub(r'\1\2\3"', html))
+
+
+def _anchored(heading: re.Match[str]) -> str:
+    level, content = heading.groups()
+    shown = unescape(re.sub(r"<[^>]*>", "", content))
+    return f'<{level} id="{anchor_of(shown)}">{content}</{level}>'
