@@ -458,6 +458,18 @@ def test_a_bad_header_of_an_upload_is_refused(headers: list[tuple[str, str]], er
         put(*headers)
 
 
+@pytest.mark.parametrize(
+    ("method", "query", "headers"),
+    [("PUT", (), ()), ("PUT", (), (("x-amz-copy-source", "b/k"),)), ("POST", (("uploads", ""),), ())],
+)
+def test_what_makes_a_version_takes_no_version_id(
+    method: str, query: tuple[tuple[str, str], ...], headers: tuple[tuple[str, str], ...]
+) -> None:
+    asked = S3Request(method, "photos", b"a", (*query, ("versionId", "null")), Headers(headers))
+    with pytest.raises(errors.InvalidArgument, match="version-id"):
+        operations.parse(asked)
+
+
 def test_a_read_of_a_part_has_no_range() -> None:
     with pytest.raises(errors.InvalidRequest):
         operations.parse(S3Request("GET", "photos", b"a", (("partNumber", "1"),), Headers([("range", "bytes=0-1")])))

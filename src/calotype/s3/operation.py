@@ -110,6 +110,13 @@ def refuse_unsupported_headers(headers: Headers) -> None:
             )
 
 
+def refuse_version_id(request: S3Request) -> None:
+    """Returns when a new version is not asked to be an old one, which would then not be what was written."""
+    version_id = request.parameter("versionId")
+    if version_id is not None:
+        raise InvalidArgument.of("versionId", version_id, "This operation does not accept a version-id.")
+
+
 STORAGE_CLASSES = frozenset(
     {
         "STANDARD",

@@ -12,7 +12,7 @@ from calotype.http.message import Headers
 from calotype.s3.access.grants import AskedAcl, acl_headers, acl_of
 from calotype.s3.errors import InvalidArgument, InvalidRedirectLocation, InvalidStorageClass, MetadataTooLarge
 from calotype.s3.objects.object_lock import NO_LOCK, StatedLock
-from calotype.s3.operation import STORAGE_CLASSES, refuse_unsupported_headers
+from calotype.s3.operation import STORAGE_CLASSES, refuse_unsupported_headers, refuse_version_id
 from calotype.s3.request import S3Request
 from calotype.s3.tags import HEADER as TAGGING_HEADER
 from calotype.s3.tags import tags_of_header, tags_to_header
@@ -48,6 +48,7 @@ class Description:
     def from_request(cls, request: S3Request, *, with_metadata: bool = True, with_tags: bool = True) -> Self:
         """Without metadata, or tags, whatever the request says of them is passed over."""
         refuse_unsupported_headers(request.headers)
+        refuse_version_id(request)
         return cls(
             (with_metadata and request.header("content-type")) or DEFAULT_CONTENT_TYPE,
             metadata_from_headers(request.headers) if with_metadata else {},
