@@ -62,7 +62,7 @@ LOGGING_TARGETS = st.builds(
     WORDS,
     st.one_of(st.just(""), WORDS),
     st.lists(LOG_GRANTS, max_size=2).map(tuple),
-    st.sampled_from(["", "SimplePrefix", "EventTime", "DeliveryTime"]),
+    st.sampled_from(["", "SimplePrefix", "PartitionedPrefix", "EventTime", "DeliveryTime"]),
 )
 HEADER_NAMES = st.lists(WORDS, min_size=1, max_size=2).map(tuple)
 CORS_RULES = st.builds(

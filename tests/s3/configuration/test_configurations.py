@@ -106,21 +106,53 @@ async def test_object_lock_is_switched_on_where_versions_are_kept(site: Any) -> 
 
 LOGGING = (
     '<BucketLoggingStatus xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><LoggingEnabled>'
-    "<TargetBucket>{}</TargetBucket><TargetPrefix>log/</TargetPrefix><TargetGrants><Grant>"
-    '<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="AmazonCustomerByEmail">'
-    "<EmailAddress>a@example.com</EmailAddress></Grantee><Permission>READ</Permission></Grant></TargetGrants>"
-    "</LoggingEnabled></BucketLoggingStatus>"
+    "<TargetBucket>{}</TargetBucket><TargetPrefix>log/</TargetPrefix><TargetGrants><Grant>{}"
+    "<Permission>READ</Permission></Grant></TargetGrants><TargetObjectKeyFormat><PartitionedPrefix/>"
+    "</TargetObjectKeyFormat></LoggingEnabled></BucketLoggingStatus>"
 )
+
+
+def grantee(type: str, content: str) -> str:
+    xsi = "http://www.w3.org/2001/XMLSchema-instance"
+    return f'<Grantee xmlns:xsi="{xsi}" xsi:type="{type}">{content}</Grantee>'
+
+
+EVERYBODY = grantee("Group", "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>")
 
 
 async def test_logging_is_told_as_it_was_put(site: Any) -> None:
     await site.bucket()
     await site.bucket("logs")
     assert (await get(site, "logging")).root.children == []
-    assert (await put(site, "logging", LOGGING.format("logs").encode())).status == 200
-    assert (await get(site, "logging")).body.decode() == xml.DECLARATION + LOGGING.format("logs")
+    assert (await put(site, "logging", LOGGING.format("logs", EVERYBODY).encode())).status == 200
+    assert (await get(site, "logging")).body.decode() == xml.DECLARATION + LOGGING.format("logs", EVERYBODY)
     assert (await put(site, "logging", b"<BucketLoggingStatus/>")).status == 200
     assert (await get(site, "logging")).root.children == []
+
+
+async def test_who_may_read_a_log_is_somebody_and_is_told_by_canonical_id_and_name(site: Any) -> None:
+    await site.bucket()
+    await site.bucket("logs")
+    friend = await site.store.create_account("friend", email="friend@example.org")
+    user_id = f"<ID>{friend.canonical_user_id}</ID>"
+    told = LOGGING.format("logs", grantee("CanonicalUser", f"{user_id}<DisplayName>friend</DisplayName>"))
+    for named in (
+        grantee("CanonicalUser", user_id),
+        grantee("AmazonCustomerByEmail", "<EmailAddress>friend@example.org</EmailAddress>"),
+    ):
+        assert (await put(site, "logging", LOGGING.format("logs", named).encode())).status == 200
+        assert (await get(site, "logging")).body.decode() == xml.DECLARATION + told
+    for nobody, code in (
+        (grantee("CanonicalUser", "<ID>0</ID>"), "InvalidArgument"),
+        (grantee("Group", "<URI>http://acs.example.org/nobody</URI>"), "InvalidArgument"),
+        (
+            grantee("AmazonCustomerByEmail", "<EmailAddress>nobody@example.org</EmailAddress>"),
+            "UnresolvableGrantByEmailAddress",
+        ),
+    ):
+        answer = await put(site, "logging", LOGGING.format("logs", nobody).encode())
+        assert (answer.status, answer.code) == (400, code)
+    assert (await get(site, "logging")).body.decode() == xml.DECLARATION + told
 
 
 async def test_a_log_goes_to_a_bucket_of_the_same_owner(site: Any) -> None:
@@ -128,7 +160,7 @@ async def test_a_log_goes_to_a_bucket_of_the_same_owner(site: Any) -> None:
     other = await site.store.create_account("other")
     await site.store.create_bucket(other.account_id, "theirs")
     for target in ("nowhere", "theirs"):
-        answer = await put(site, "logging", LOGGING.format(target).encode())
+        answer = await put(site, "logging", LOGGING.format(target, EVERYBODY).encode())
         assert (answer.status, answer.code) == (400, "InvalidTargetBucketForLogging")
 
 

@@ -110,7 +110,10 @@ LOG = "<TargetBucket>logs</TargetBucket><TargetPrefix/>"
         ("logging", logging(f"{LOG}<TargetObjectKeyFormat/>"), errors.MalformedXML),
         (
             "logging",
-            logging(f"{LOG}<TargetObjectKeyFormat><PartitionedPrefix/></TargetObjectKeyFormat>"),
+            logging(
+                f"{LOG}<TargetObjectKeyFormat><PartitionedPrefix><PartitionDateSource>Now</PartitionDateSource>"
+                "</PartitionedPrefix></TargetObjectKeyFormat>"
+            ),
             errors.MalformedXML,
         ),
         # a clear 501 for what would silently do nothing

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from calotype.s3 import xml
 from calotype.s3.configuration.on_configuration import GetsConfiguration, PutsConfiguration
 from calotype.s3.documents import malformed, one_of, parsed_body
 from calotype.s3.operation import bucket_of
 from calotype.s3.request import S3Request
-
-from calotype.s3 import xml
 
 KEPT_AS = "logging"
 _ROOT = "BucketLoggingStatus"
@@ -26,16 +25,17 @@ _DATE_SOURCES = ("EventTime", "DeliveryTime")
 
 @dataclass(frozen=True, slots=True)
 class LogGrant:
-    """Who may do what with the log; `type` is one of S3's three."""
+    """Who may do what with the log; `type` is one of S3's three. The display name is told, and never read."""
 
     type: str
     name: str
     permission: str
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LoggingTarget:
-    """`key_format` is SimplePrefix, a date source of PartitionedPrefix, or empty when it was not stated."""
+    """`key_format` is SimplePrefix, PartitionedPrefix or a date source of it, or empty when it was not stated."""
 
     bucket: str
     prefix: str = ""
@@ -106,7 +106,11 @@ def _key_format_of(element: xml.Element | None) -> str:
     partitioned = element.child(_PARTITIONED)
     if (element.child(_SIMPLE) is None) == (partitioned is None):
         raise malformed(f"TargetObjectKeyFormat has either {_SIMPLE} or {_PARTITIONED}")
-    return _SIMPLE if partitioned is None else one_of(partitioned, "PartitionDateSource", _DATE_SOURCES)
+    if partitioned is None:
+        return _SIMPLE
+    if partitioned.child("PartitionDateSource") is None:
+        return _PARTITIONED
+    return one_of(partitioned, "PartitionDateSource", _DATE_SOURCES)
 
 
 def _nodes_of(target: LoggingTarget) -> list[xml.Node]:
@@ -119,12 +123,14 @@ def _nodes_of(target: LoggingTarget) -> list[xml.Node]:
 
 
 def _key_format_node(key_format: str) -> xml.Node:
-    if key_format == _SIMPLE:
-        return _SIMPLE, ""
+    if key_format in (_SIMPLE, _PARTITIONED):
+        return key_format, ""
     return _PARTITIONED, [("PartitionDateSource", key_format)]
 
 
 def _grant_node(grant: LogGrant) -> xml.Node:
     named: list[xml.Node] = [(_NAMED_BY[grant.type], grant.name)]
+    if grant.display_name:
+        named.append(("DisplayName", grant.display_name))
     grantee = xml.Tag("Grantee", {"xmlns:xsi": _SCHEMA_INSTANCE, "xsi:type": grant.type})
     return "Grant", [(grantee, named), ("Permission", grant.permission)]
