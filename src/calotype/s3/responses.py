@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from calotype.http.message import Headers, Response
 
 XML_HEADERS = (("content-type", "application/xml"),)
 
 
-def xml_response(content: bytes) -> Response:
-    return Response(200, Headers(XML_HEADERS), content)
+def xml_response(content: bytes, fields: Iterable[tuple[str, str]] = ()) -> Response:
+    """The document, with these header fields beside its type."""
+    return Response(200, Headers((*XML_HEADERS, *fields)), content)
 
 
 def done() -> Response:

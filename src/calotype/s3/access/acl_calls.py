@@ -12,6 +12,7 @@ from calotype.s3.access.asked_acls import new_acl_of_object, new_bucket_acl, new
 from calotype.s3.access.grants import AskedAcl
 from calotype.s3.access.kept_acls import object_acl, shown_acl, shown_bucket_acl, type_and_rest
 from calotype.s3.access.named_grantees import document_of
+from calotype.s3.access.permissions import action_on_version
 from calotype.s3.call import Call
 from calotype.s3.configuration.settings import keeping, with_kept
 from calotype.s3.objects.object_versions import taggable_version, version_id_headers
@@ -42,9 +43,7 @@ async def put_bucket_acl(call: Call, asked: PutBucketAcl) -> Response:
 async def get_object_acl(call: Call, asked: GetObjectAcl) -> Response:
     bucket, version = await version_of(call, asked)
     acl = shown_acl(bucket, object_acl(bucket, version))
-    response = xml_response(document_of(acl, call.store.accounts_directory))
-    response.headers = response.headers.merge(version_id_headers(bucket, version))
-    return response
+    return xml_response(document_of(acl, call.store.accounts_directory), version_id_headers(bucket, version))
 
 
 async def put_object_acl(call: Call, asked: PutObjectAcl) -> Response:
@@ -61,7 +60,7 @@ async def put_object_acl(call: Call, asked: PutObjectAcl) -> Response:
 async def version_of(call: Call, asked: GetObjectAcl | PutObjectAcl) -> tuple[Bucket, FileVersion]:
     """The bucket and the version whose ACL the caller may read or put; a delete marker has none."""
     bucket = await call.bucket(asked.bucket)
-    action = asked.action if asked.version_id is None else asked.action.replace("Object", "ObjectVersion")
+    action = action_on_version(asked.action, asked.version_id)
     return bucket, await taggable_version(call, action, bucket, asked.key, asked.version_id)
 
 

@@ -129,6 +129,11 @@ PERMISSIONS: dict[str, Permission] = {
 }
 
 
+def action_on_version(action: str, version_id: str | None) -> str:
+    """The action on an object, which has another name where a version is named: `s3:GetObjectVersion`."""
+    return action if version_id is None else action.replace("Object", "ObjectVersion")
+
+
 def capability_for(action: str, bucket: Bucket | None = None) -> str:
     """What an application key of the bucket's owner must hold.
 

@@ -27,10 +27,8 @@ async def get_bucket_lifecycle(call: Call, asked: GetBucketLifecycleConfiguratio
     rules = shown(bucket.settings.lifecycle_rules)
     if not rules:
         raise NoSuchLifecycleConfiguration(BucketName=bucket.name)
-    response = xml_response(lifecycle_document(rules))
     least_size = bucket.settings.more.get(LEAST_SIZE_KEPT_AS, DEFAULT_LEAST_SIZE)
-    response.headers = response.headers.add(LEAST_SIZE_HEADER, least_size)
-    return response
+    return xml_response(lifecycle_document(rules), [(LEAST_SIZE_HEADER, least_size)])
 
 
 async def put_bucket_lifecycle(call: Call, asked: PutBucketLifecycleConfiguration) -> Response:

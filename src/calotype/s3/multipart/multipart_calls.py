@@ -43,7 +43,7 @@ from calotype.s3.objects.encryption_key import customer_key, encryption_key, tol
 from calotype.s3.objects.object_calls import draft_of
 from calotype.s3.objects.object_lock_calls import allow_lock
 from calotype.s3.objects.object_tagging_calls import allow_tags
-from calotype.s3.objects.object_versions import shown_id, source_version
+from calotype.s3.objects.object_versions import source_version, source_version_headers
 from calotype.s3.objects.payload import MAX_OBJECT_BYTES, hashers_of, payload_of
 from calotype.s3.objects.preconditions import check_source_conditions, write_precondition
 from calotype.s3.objects.reads import told_checksum, version_headers
@@ -51,7 +51,7 @@ from calotype.s3.operation import MOST_PARTS
 from calotype.s3.responses import gone, xml_response
 from calotype.store import errors as store_errors
 from calotype.store.encryption import CustomerKey
-from calotype.store.model import Action, Bucket, FileVersion, Versioning
+from calotype.store.model import Action, Bucket, FileVersion
 
 OnUpload = UploadPart | UploadPartCopy | CompleteMultipartUpload | AbortMultipartUpload | ListParts
 
@@ -67,11 +67,8 @@ async def create_multipart_upload(call: Call, asked: CreateMultipartUpload) -> R
     draft = draft_of(asked.description, None, {**access, **began, **plan_attributes(asked.checksum)})
     encryption = encryption_key(call, asked.encryption)
     file = await call.store.large_files.start(bucket, asked.key, draft, encryption=encryption)
-    response = xml_response(initiated_document(bucket.name, file.key, file.version_id))
-    response.headers = response.headers.merge(
-        [*told_encryption(file), *told_plan(asked.checksum), *abort_headers(bucket, file)]
-    )
-    return response
+    fields = [*told_encryption(file), *told_plan(asked.checksum), *abort_headers(bucket, file)]
+    return xml_response(initiated_document(bucket.name, file.key, file.version_id), fields)
 
 
 def told_plan(plan: ChecksumPlan | None) -> list[tuple[str, str]]:
@@ -180,12 +177,8 @@ async def upload_part_copy(call: Call, asked: UploadPartCopy) -> Response:
         source_key=source_key,
         key=key_of_part(call, file, asked.customer_key),
     )
-    response = xml_response(copied_part_document(part, plan))
-    fields = told_encryption(file)
-    if source_bucket.versioning is not Versioning.UNVERSIONED:
-        fields.append(("x-amz-copy-source-version-id", shown_id(source)))
-    response.headers = response.headers.merge(fields)
-    return response
+    fields = [*told_encryption(file), *source_version_headers(source_bucket, source)]
+    return xml_response(copied_part_document(part, plan), fields)
 
 
 def copied_span(asked: UploadPartCopy, source: FileVersion) -> tuple[int, int]:
@@ -220,9 +213,7 @@ async def complete_multipart_upload(call: Call, asked: CompleteMultipartUpload) 
         version = await begun_upload(call, bucket, asked)
         if not await was_completed_so(call, asked, version):
             raise no_such_upload(asked) from exc
-    response = xml_response(completed_document(location_of(call), bucket.name, version))
-    response.headers = response.headers.merge(version_headers(bucket, version))
-    return response
+    return xml_response(completed_document(location_of(call), bucket.name, version), version_headers(bucket, version))
 
 
 async def was_completed_so(call: Call, asked: CompleteMultipartUpload, version: FileVersion) -> bool:
@@ -251,9 +242,8 @@ async def list_parts(call: Call, asked: ListParts) -> Response:
     max_parts = min(asked.max_parts, MOST_LISTED)
     found = await call.store.large_files.parts(file, asked.part_number_marker + 1, max_parts + 1) if max_parts else []
     page = PartPage(found[:max_parts], len(found) > max_parts)
-    response = xml_response(parts_document(asked, file, page, max_parts, people_of(call, bucket, file)))
-    response.headers = response.headers.merge(abort_headers(bucket, file))
-    return response
+    document = parts_document(asked, file, page, max_parts, people_of(call, bucket, file))
+    return xml_response(document, abort_headers(bucket, file))
 
 
 def people_of(call: Call, bucket: Bucket, file: FileVersion) -> People:

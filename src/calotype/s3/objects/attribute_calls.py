@@ -5,6 +5,7 @@ from __future__ import annotations
 from calotype.http.http_date import format_http_date
 from calotype.http.message import Response
 from calotype.s3 import xml
+from calotype.s3.access.permissions import action_on_version
 from calotype.s3.call import Call
 from calotype.s3.multipart.multipart_results import PartPage, checksum_nodes, part_checksum_nodes, storage_class
 from calotype.s3.objects.checksum_plan import ChecksumPlan, ChecksumType
@@ -21,14 +22,12 @@ async def get_object_attributes(call: Call, asked: GetObjectAttributes) -> Respo
     bucket = await call.bucket(asked.bucket)
     key = customer_key(call, asked.customer_key)
     version = await readable_version(call, bucket, asked.key, asked.version_id, key)
-    action = asked.action if asked.version_id is None else "s3:GetObjectVersionAttributes"
-    call.allow(action, bucket, asked.key, version=version)
+    call.allow(action_on_version(asked.action, asked.version_id), bucket, asked.key, version=version)
     max_parts = min(asked.max_parts, MOST_PARTS_LISTED)
     page = await page_of(call, asked, version, max_parts)
-    response = xml_response(attributes_document(asked, version, page, max_parts))
-    modified = format_http_date(version.uploaded_at_ms // 1000)
-    response.headers = response.headers.merge([("last-modified", modified), *version_headers(bucket, version)])
-    return response
+    modified = ("last-modified", format_http_date(version.uploaded_at_ms // 1000))
+    document = attributes_document(asked, version, page, max_parts)
+    return xml_response(document, [modified, *version_headers(bucket, version)])
 
 
 async def page_of(call: Call, asked: GetObjectAttributes, version: FileVersion, max_parts: int) -> PartPage | None:

@@ -10,6 +10,7 @@ from calotype.auth.checksums import CHECKSUMS, as_base64
 from calotype.http.message import Response
 from calotype.s3 import names
 from calotype.s3.access.acl_calls import access_of_new_object
+from calotype.s3.access.permissions import action_on_version
 from calotype.s3.call import Call
 from calotype.s3.errors import InvalidRequest
 from calotype.s3.multipart.multipart_results import checksum_nodes
@@ -18,7 +19,7 @@ from calotype.s3.objects.encryption_key import customer_key, encryption_key, eta
 from calotype.s3.objects.object_calls import draft_of
 from calotype.s3.objects.object_lock_calls import allow_lock
 from calotype.s3.objects.object_tagging_calls import allow_tags, tags_of
-from calotype.s3.objects.object_versions import shown_id, source_version
+from calotype.s3.objects.object_versions import source_version, source_version_headers
 from calotype.s3.objects.payload import MAX_OBJECT_BYTES, checksum_in
 from calotype.s3.objects.preconditions import check_source_conditions, write_precondition
 from calotype.s3.objects.reads import version_headers
@@ -26,7 +27,7 @@ from calotype.s3.responses import xml_response
 from calotype.s3.results import copy_result_document
 from calotype.store.copying import Span
 from calotype.store.encryption import CustomerKey, key_for
-from calotype.store.model import Bucket, FileVersion, VersionDraft, Versioning
+from calotype.store.model import Bucket, FileVersion, VersionDraft
 
 
 async def copy_object(call: Call, asked: CopyObject) -> Response:
@@ -44,12 +45,8 @@ async def copy_object(call: Call, asked: CopyObject) -> Response:
     check_size(source)
     check_change(asked, bucket, source)
     version = await copied(call, asked, bucket, source, source_key, access)
-    response = xml_response(copy_result_document(version.etag, version.uploaded_at_ms, *checksum_nodes(version)))
-    fields = [*version_headers(bucket, version)]
-    if source_bucket.versioning is not Versioning.UNVERSIONED:
-        fields.append(("x-amz-copy-source-version-id", shown_id(source)))
-    response.headers = response.headers.merge(fields)
-    return response
+    document = copy_result_document(version.etag, version.uploaded_at_ms, *checksum_nodes(version))
+    return xml_response(document, [*version_headers(bucket, version), *source_version_headers(source_bucket, source)])
 
 
 async def copied(
@@ -80,7 +77,7 @@ async def copied(
 def allow_source_tags(call: Call, asked: CopyObject, source_bucket: Bucket, source: FileVersion) -> None:
     """Returns when the source's tags may go along, if they are to."""
     if tags_of(source) and not asked.replaces_tags:
-        action = "s3:GetObjectTagging" if asked.source_version_id is None else "s3:GetObjectVersionTagging"
+        action = action_on_version("s3:GetObjectTagging", asked.source_version_id)
         call.allow(action, source_bucket, source.key, version=source, version_id=asked.source_version_id)
 
 

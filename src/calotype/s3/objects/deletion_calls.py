@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calotype.http.message import Headers, Response
 from calotype.s3 import names
+from calotype.s3.access.permissions import action_on_version
 from calotype.s3.call import Call
 from calotype.s3.errors import InvalidRequest, S3Error
 from calotype.s3.objects.deletion_operations import DeleteObject, DeleteObjects, ObjectToDelete
@@ -40,7 +41,7 @@ def deletion_headers(deleted: DeletedObject) -> list[tuple[str, str]]:
 
 def deletion_of(call: Call, bucket: Bucket, item: ObjectToDelete, *, bypasses_governance: bool = False) -> Deletion:
     """What the store is to delete; raises AccessDenied, and what is wrong with the item."""
-    action = "s3:DeleteObject" if item.version_id is None else "s3:DeleteObjectVersion"
+    action = action_on_version("s3:DeleteObject", item.version_id)
     call.allow(action, bucket, item.key, version_id=item.version_id)
     precondition = deletion_precondition(item.conditions)
     if item.version_id is None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from calotype.http.message import Headers, Response
+from calotype.s3.access.permissions import action_on_version
 from calotype.s3.call import Call
 from calotype.s3.objects.object_tagging import DeleteObjectTagging, GetObjectTagging, PutObjectTagging
 from calotype.s3.objects.object_versions import taggable_version, version_id_headers
@@ -15,8 +16,6 @@ from calotype.store.model import Bucket, FileVersion
 
 TAGS = "tags"
 """Among the attributes of a version: its tags, absent when there are none."""
-
-OnTags = GetObjectTagging | PutObjectTagging | DeleteObjectTagging
 
 
 def tags_of(version: FileVersion) -> Mapping[str, str]:
@@ -28,11 +27,6 @@ def tags_attribute(tags: Mapping[str, str]) -> dict[str, Any]:
     return {TAGS: dict(tags)} if tags else {}
 
 
-def action_on(asked: OnTags) -> str:
-    """Policies tell the tags of a version that is named from those of the latest."""
-    return asked.action if asked.version_id is None else asked.action.replace("Object", "ObjectVersion")
-
-
 def allow_tags(call: Call, bucket: Bucket, key: bytes, tags: Mapping[str, str]) -> None:
     """Returns when a new object may have these tags; raises AccessDenied."""
     if tags:
@@ -42,10 +36,9 @@ def allow_tags(call: Call, bucket: Bucket, key: bytes, tags: Mapping[str, str]) 
 async def get_object_tagging(call: Call, asked: GetObjectTagging) -> Response:
     """The tags; an object without any has an empty set of them."""
     bucket = await call.bucket(asked.bucket)
-    version = await taggable_version(call, action_on(asked), bucket, asked.key, asked.version_id)
-    response = xml_response(tags_document(tags_of(version)))
-    response.headers = response.headers.merge(version_id_headers(bucket, version))
-    return response
+    action = action_on_version(asked.action, asked.version_id)
+    version = await taggable_version(call, action, bucket, asked.key, asked.version_id)
+    return xml_response(tags_document(tags_of(version)), version_id_headers(bucket, version))
 
 
 async def put_object_tagging(call: Call, asked: PutObjectTagging) -> Response:
@@ -62,7 +55,8 @@ async def with_other_tags(
     """Give the version these tags; the header fields of the answer."""
     bucket = await call.bucket(asked.bucket)
     call.tags = tags
-    await taggable_version(call, action_on(asked), bucket, asked.key, asked.version_id)
+    action = action_on_version(asked.action, asked.version_id)
+    await taggable_version(call, action, bucket, asked.key, asked.version_id)
 
     def change(version: FileVersion) -> dict[str, Any]:
         kept = {name: value for name, value in version.attributes.items() if name != TAGS}

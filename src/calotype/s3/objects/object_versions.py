@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calotype.http.http_date import format_http_date
 from calotype.s3 import names
+from calotype.s3.access.permissions import action_on_version
 from calotype.s3.call import Call
 from calotype.s3.errors import InvalidArgument, InvalidRequest, MethodNotAllowed, NoSuchKey, NoSuchVersion
 from calotype.store import errors as store_errors
@@ -21,7 +22,7 @@ async def readable_version(
     Raises AccessDenied before it tells what is there.
     """
     found = await find_version(call, bucket, key, version_id)
-    action = "s3:GetObject" if version_id is None else "s3:GetObjectVersion"
+    action = action_on_version("s3:GetObject", version_id)
     version = allowed_version(call, action, bucket, key, found, version_id)
     call.store.check_customer_key(version, customer_key)
     return version
@@ -40,7 +41,7 @@ async def source_version(
 
 
 async def taggable_version(call: Call, action: str, bucket: Bucket, key: bytes, version_id: str | None) -> FileVersion:
-    """The version whose tags or lock the request is about; a delete marker has neither, so it is MethodNotAllowed."""
+    """The version whose tags, lock or ACL is meant; a delete marker has none of them, so it is MethodNotAllowed."""
     found = await find_version(call, bucket, key, version_id)
     if isinstance(found, NoSuchKey) and DELETE_MARKER in found.headers:
         found = MethodNotAllowed(headers=found.headers, Method=call.request.method, ResourceType="DeleteMarker")
@@ -98,6 +99,11 @@ def version_id_headers(bucket: Bucket, version: FileVersion) -> list[tuple[str, 
     if bucket.versioning is Versioning.UNVERSIONED:
         return []
     return [("x-amz-version-id", shown_id(version))]
+
+
+def source_version_headers(bucket: Bucket, source: FileVersion) -> list[tuple[str, str]]:
+    """The same of what was copied."""
+    return [("x-amz-copy-source-version-id", shown) for _, shown in version_id_headers(bucket, source)]
 
 
 def shown_id(version: FileVersion) -> str:
