@@ -280,6 +280,9 @@ async def test_an_expired_or_deleted_key_stops(site: Any) -> None:
 async def test_a_bucket_of_another_expected_owner_is_denied(site: Any) -> None:
     await site.bucket()
     assert (await site.send("GET", "/photos", [("x-amz-expected-bucket-owner", site.account_id)])).status == 200
+    owner = site.store.accounts_directory.by_id(site.account_id)
+    by_user_id = [("x-amz-expected-bucket-owner", owner.canonical_user_id)]
+    assert (await site.send("GET", "/photos", by_user_id)).status == 200
     answer = await site.send("GET", "/photos", [("x-amz-expected-bucket-owner", "111122223333")])
     assert answer.code == "AccessDenied"
 

@@ -73,9 +73,14 @@ class Call:
         except store_errors.NoSuchBucket as exc:
             raise NoSuchBucket(BucketName=name) from exc
         expected_owner = self.headers.get(expecting)
-        if expected_owner is not None and expected_owner != bucket.account_id:
+        if expected_owner is not None and not self._is_owner(bucket, expected_owner):
             raise AccessDenied
         return bucket
+
+    def _is_owner(self, bucket: Bucket, named: str) -> bool:
+        """By account id as S3 has it, or by the canonical user id, which many programs know better."""
+        owner = self.store.accounts_directory.by_id(bucket.account_id)
+        return named == bucket.account_id or (owner is not None and named == owner.canonical_user_id)
 
     def denial(
         self,
