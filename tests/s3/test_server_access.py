@@ -291,8 +291,6 @@ async def test_a_bucket_of_another_expected_owner_is_denied(site: Any) -> None:
     ("path", "status", "code"),
     [
         ("/photos/" + "a" * 1025, 400, "KeyTooLongError"),
-        ("/photos/a%00b", 400, "InvalidArgument"),
-        ("/photos/a%0Ab", 400, "InvalidArgument"),
         ("/photos/..%2F..%2Fetc%2Fpasswd", 400, "InvalidArgument"),
         ("/photos/../a", 400, "InvalidArgument"),
         ("/photos/a%ff", 400, "InvalidURI"),
