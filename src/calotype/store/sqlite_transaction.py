@@ -9,19 +9,8 @@ from typing import Any
 
 from calotype.store.listed_object import ListedObject
 from calotype.store.metadata import SealedKey
-from calotype.store.model import (
-    Account,
-    Alert,
-    Blob,
-    Bucket,
-    BucketUsage,
-    Event,
-    EventType,
-    FileVersion,
-    LedgerRow,
-    OutboxRow,
-    Part,
-)
+from calotype.store.model import Account, Blob, Bucket, BucketUsage, FileVersion, Part
+from calotype.store.sqlite_records import SqliteRecords
 from calotype.store.sqlite_rows import (
     BUCKET_COLUMNS,
     LISTED_COLUMNS,
@@ -41,7 +30,6 @@ _ACCOUNT_COLUMNS = "account_id, name, email, canonical_user_id, created_at_ms"
 _VERSIONS = f"SELECT {VERSION_COLUMNS} FROM versions WHERE account_id = ? AND bucket_id = ?"
 _PARTS = f"SELECT {PART_COLUMNS} FROM parts WHERE account_id = ? AND version_id = ?"
 _UNFINISHED = "action = 'start'"
-_EVENT_COLUMNS = "account_id, bucket_id, rule_name, type, key, version_id, length, at_ms, attempts, next_attempt_ms"
 _VISIBLE = "is_latest = 1 AND action = 'upload'"
 LISTED = (
     f"SELECT {LISTED_COLUMNS} FROM versions WHERE account_id = ? AND bucket_id = ? AND {_VISIBLE}"
@@ -57,7 +45,7 @@ _NO_LIMIT = -1
 _AFTER_ALL_KEYS = b"\xff"
 
 
-class SqliteTransaction:
+class SqliteTransaction(SqliteRecords):
     """Buckets are read once and remembered until `forget`: every put of a group asks for the same few.
 
     What changes in the buckets' usage is added up and written by `settle`, once for all puts of a group.
@@ -65,11 +53,10 @@ class SqliteTransaction:
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
         self._buckets_by_id: dict[str, Bucket | None] = {}
         self._unsettled: dict[tuple[str, str], tuple[int, int]] = {}  # account and bucket: stored bytes, versions
         self.changed_places: set[tuple[str, bytes]] = set()
-        self._execute = connection.execute
-        self._execute_many = connection.executemany
 
     def accounts(self) -> list[Account]:
         return [Account(*row) for row in self._execute(f"SELECT {_ACCOUNT_COLUMNS} FROM accounts ORDER BY account_id")]
@@ -307,69 +294,6 @@ class SqliteTransaction:
         place = (key.account_id, key.key_id)
         self._execute("DELETE FROM application_keys WHERE account_id = ? AND key_id = ?", place)
 
-    def append_outbox(self, account_id: str, bucket_name: str, key: bytes) -> int:
-        statement = "INSERT INTO outbox (account_id, bucket_name, key) VALUES (?, ?, ?)"
-        sequence = self._execute(statement, (account_id, bucket_name, key)).lastrowid
-        return int(sequence or 0)
-
-    def outbox(self, after: int, limit: int) -> list[OutboxRow]:
-        statement = "SELECT sequence, account_id, bucket_name, key FROM outbox WHERE sequence > ? ORDER BY 1 LIMIT ?"
-        return [OutboxRow(*row) for row in self._execute(statement, (after, limit))]
-
-    def forget_outbox(self, up_to: int) -> None:
-        self._execute("DELETE FROM outbox WHERE sequence <= ?", (up_to,))
-
-    def append_event(self, event: Event) -> int:
-        statement = f"INSERT INTO events ({_EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        return int(self._execute(statement, _event_values(event)).lastrowid or 0)
-
-    def rules_with_events(self) -> list[tuple[str, str]]:
-        statement = (
-            "SELECT bucket_id, rule_name FROM events WHERE (bucket_id, rule_name) > (?, ?)"
-            " ORDER BY bucket_id, rule_name LIMIT 1"
-        )
-        rules: list[tuple[str, str]] = []
-        while row := self._first(statement, *(rules[-1] if rules else ("", ""))):
-            rules.append((row[0], row[1]))
-        return rules
-
-    def events(self, bucket_id: str, rule_name: str, due_ms: int, limit: int) -> list[Event]:
-        of_rule = "bucket_id = ? AND rule_name = ? AND next_attempt_ms <= ?"
-        order = "ORDER BY next_attempt_ms, sequence LIMIT ?"
-        statement = f"SELECT sequence, {_EVENT_COLUMNS} FROM events WHERE {of_rule} {order}"
-        return [_event_of(row) for row in self._execute(statement, (bucket_id, rule_name, due_ms, limit))]
-
-    def replace_event(self, event: Event) -> None:
-        statement = "UPDATE events SET attempts = ?, next_attempt_ms = ? WHERE sequence = ?"
-        self._execute(statement, (event.attempts, event.next_attempt_ms, event.sequence))
-
-    def remove_events(self, sequences: Sequence[int]) -> None:
-        self._execute_many("DELETE FROM events WHERE sequence = ?", [(sequence,) for sequence in sequences])
-
-    def insert_alert(self, alert: Alert) -> bool:
-        values = (alert.account_id, alert.day, alert.cap, alert.percent, alert.at_ms)
-        return bool(self._execute("INSERT OR IGNORE INTO alerts VALUES (?, ?, ?, ?, ?)", values).rowcount)
-
-    def alerts(self, account_id: str, since_day: str) -> list[Alert]:
-        statement = "SELECT * FROM alerts WHERE account_id = ? AND day >= ? ORDER BY at_ms, cap, percent"
-        return [Alert(*row) for row in self._execute(statement, (account_id, since_day))]
-
-    def add_to_ledger(self, rows: Sequence[LedgerRow]) -> None:
-        self._execute_many(
-            "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-            " count = count + excluded.count,"
-            " bytes_in = bytes_in + excluded.bytes_in,"
-            " bytes_out = bytes_out + excluded.bytes_out",
-            [_ledger_values(row) for row in rows],
-        )
-
-    def ledger(self, day: str | None) -> list[LedgerRow]:
-        columns = "account_id, bucket_name, day, operation, transaction_class, count, bytes_in, bytes_out"
-        order = "ORDER BY day, account_id, bucket_name, operation, transaction_class"
-        if day is None:
-            return [LedgerRow(*row) for row in self._execute(f"SELECT {columns} FROM ledger {order}")]
-        return [LedgerRow(*row) for row in self._execute(f"SELECT {columns} FROM ledger WHERE day = ? {order}", (day,))]
-
     def _changes(self, version: FileVersion) -> None:
         self.changed_places.add((version.bucket_id, version.key))
 
@@ -387,16 +311,6 @@ class SqliteTransaction:
     def _versions(self, statement: str, *values: Any) -> list[FileVersion]:
         return [version_of(row) for row in self._execute(statement, values)]
 
-    def _first(self, statement: str, *values: Any) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self._execute(statement, values).fetchone()
-        return row
-
-    def _one(self, statement: str, *values: Any) -> tuple[Any, ...]:
-        row = self._first(statement, *values)
-        if row is None:
-            raise LookupError(statement)
-        return row
-
 
 def _place(bucket: Bucket) -> tuple[str, str]:
     return bucket.account_id, bucket.bucket_id
@@ -408,20 +322,3 @@ def _identity(version: FileVersion) -> tuple[str, str]:
 
 def _part_identity(part: Part) -> tuple[str, str, int]:
     return part.account_id, part.version_id, part.part_number
-
-
-def _event_values(event: Event) -> tuple[Any, ...]:
-    """The values of _EVENT_COLUMNS."""
-    place = (event.account_id, event.bucket_id, event.rule_name, event.type.value)
-    about = (event.key, event.version_id, event.length, event.at_ms)
-    return (*place, *about, event.attempts, event.next_attempt_ms)
-
-
-def _event_of(row: tuple[Any, ...]) -> Event:
-    sequence, account_id, bucket_id, rule_name, type_name, *rest = row
-    return Event(sequence, account_id, bucket_id, rule_name, EventType(type_name), *rest)
-
-
-def _ledger_values(row: LedgerRow) -> tuple[str, str, str, str, str, int, int, int]:
-    place = (row.day, row.account_id, row.bucket_name, row.operation, row.transaction_class)
-    return (*place, row.count, row.bytes_in, row.bytes_out)
