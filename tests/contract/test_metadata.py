@@ -10,18 +10,17 @@ from typing import TypeVar
 import pytest
 
 from calotype.store.filesystem import LocalFileSystem
+from calotype.store.ledger import Alert, BucketUsage, LedgerRow
 from calotype.store.listed_object import ListedObject, attributes_of_json
 from calotype.store.memory_metadata import MemoryMetadata
 from calotype.store.metadata import Metadata, SealedKey, Transaction
 from calotype.store.model import (
     Account,
     Action,
-    Alert,
     Blob,
     Bucket,
     BucketSettings,
     BucketType,
-    BucketUsage,
     CorsRule,
     DefaultRetention,
     Digests,
@@ -31,7 +30,6 @@ from calotype.store.model import (
     EventType,
     Extent,
     FileVersion,
-    LedgerRow,
     LifecycleRule,
     LockMode,
     NotificationRule,

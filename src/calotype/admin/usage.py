@@ -5,7 +5,7 @@ from __future__ import annotations
 from calotype.admin.json import AlertEntry, BucketUse, CapUse, DayCalls, LedgerEntry, Usage
 from calotype.store.caps import Cap, day_number
 from calotype.store.counting import name_of_day
-from calotype.store.model import LedgerRow
+from calotype.store.ledger import LedgerRow
 from calotype.store.store import Store
 
 DAYS_TOLD = 31

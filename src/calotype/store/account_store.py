@@ -16,17 +16,9 @@ from calotype.store.backup import Copied, write_backup
 from calotype.store.errors import NoSuchAccount
 from calotype.store.fsck import Fsck, FsckReport
 from calotype.store.keyring import new_master_key
+from calotype.store.ledger import LedgerRow
 from calotype.store.metadata import Transaction
-from calotype.store.model import (
-    Account,
-    ApplicationKey,
-    Bucket,
-    BucketSettings,
-    BucketType,
-    LedgerRow,
-    OutboxRow,
-    Versioning,
-)
+from calotype.store.model import Account, ApplicationKey, Bucket, BucketSettings, BucketType, OutboxRow, Versioning
 from calotype.store.open_store import OpenStore
 
 

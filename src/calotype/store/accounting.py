@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from calotype.store.caps import ALERT_PERCENTS, CAP_OF_CLASS, NO_CAPS, Cap, Caps, day_number, has_room, reached_percents
 from calotype.store.counting import CountedCalls, name_of_day, number_of_day
 from calotype.store.errors import CapExceeded, DownloadCapExceeded, StorageCapExceeded, TransactionCapExceeded
+from calotype.store.ledger import Alert, BucketUsage, LedgerRow
 from calotype.store.metadata import Metadata, Transaction
-from calotype.store.model import Alert, BucketUsage, LedgerRow
 from calotype.store.settings import Clock
 
 log = logging.getLogger("calotype.store")

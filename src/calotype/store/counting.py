@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from calotype.store.caps import DAY_MS, day_number
-from calotype.store.model import LedgerRow
+from calotype.store.ledger import LedgerRow
 
 _Place = tuple[str, str, int, str, str]
 

@@ -14,8 +14,8 @@ from calotype.store.blobs import Blobs
 from calotype.store.errors import Refused
 from calotype.store.fsck import find_orphans, named_in_segment
 from calotype.store.group_commit import GroupCommit
+from calotype.store.ledger import Alert
 from calotype.store.metadata import Metadata, Transaction
-from calotype.store.model import Alert
 from calotype.store.pieces import segment_of
 from calotype.store.removal import Removals
 from calotype.store.versions import Change

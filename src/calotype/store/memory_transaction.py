@@ -5,22 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from calotype.store.ledger import Alert, BucketUsage, LedgerRow
 from calotype.store.listed_object import ListedObject
 from calotype.store.memory_tables import LAST, Table
 from calotype.store.metadata import SealedKey
-from calotype.store.model import (
-    Account,
-    Action,
-    Alert,
-    Blob,
-    Bucket,
-    BucketUsage,
-    Event,
-    FileVersion,
-    LedgerRow,
-    OutboxRow,
-    Part,
-)
+from calotype.store.model import Account, Action, Blob, Bucket, Event, FileVersion, OutboxRow, Part
 
 _Place = tuple[str, str, bytes, int]  # account, bucket, key, negated time: newest first
 

@@ -15,19 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from calotype.store.ledger import Alert, BucketUsage, LedgerRow
 from calotype.store.listed_object import ListedObject
-from calotype.store.model import (
-    Account,
-    Alert,
-    Blob,
-    Bucket,
-    BucketUsage,
-    Event,
-    FileVersion,
-    LedgerRow,
-    OutboxRow,
-    Part,
-)
+from calotype.store.model import Account, Blob, Bucket, Event, FileVersion, OutboxRow, Part
 
 T = TypeVar("T")
 

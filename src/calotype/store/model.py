@@ -370,39 +370,6 @@ class Event:
     next_attempt_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class BucketUsage:
-    """What a bucket holds: every version, hidden ones and the parts of unfinished files included."""
-
-    account_id: str
-    bucket_id: str
-    stored_bytes: int
-    versions: int
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A cap was nearly reached (75) or reached (100), on a UTC day."""
-
-    account_id: str
-    day: str  # YYYY-MM-DD
-    cap: str
-    percent: int
-    at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
-    account_id: str
-    bucket_name: str  # "" for calls on no bucket
-    day: str  # UTC, YYYY-MM-DD
-    operation: str  # the API's name of the call
-    transaction_class: str  # A, B or C
-    count: int
-    bytes_in: int
-    bytes_out: int
-
-
 Listed = TypeVar("Listed")
 
 

@@ -6,7 +6,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from calotype.store.model import Alert, Event, EventType, LedgerRow, OutboxRow
+from calotype.store.ledger import Alert, LedgerRow
+from calotype.store.model import Event, EventType, OutboxRow
 
 _EVENT_COLUMNS = "account_id, bucket_id, rule_name, type, key, version_id, length, at_ms, attempts, next_attempt_ms"
 

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from itertools import starmap
 from typing import Any
 
+from calotype.store.ledger import BucketUsage
 from calotype.store.listed_object import ListedObject
 from calotype.store.metadata import SealedKey
-from calotype.store.model import Account, Blob, Bucket, BucketUsage, FileVersion, Part
+from calotype.store.model import Account, Blob, Bucket, FileVersion, Part
 from calotype.store.sqlite_records import SqliteRecords
 from calotype.store.sqlite_rows import (
     BUCKET_COLUMNS,

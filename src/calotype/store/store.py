@@ -32,15 +32,7 @@ from calotype.store.listed_object import ListedObject
 from calotype.store.memory_blobs import MemoryBlobs
 from calotype.store.memory_metadata import MemoryMetadata
 from calotype.store.metadata import Metadata, Transaction
-from calotype.store.model import (
-    Action,
-    Bucket,
-    FileVersion,
-    ListingPage,
-    PageOf,
-    Retention,
-    VersionDraft,
-)
+from calotype.store.model import Action, Bucket, FileVersion, ListingPage, PageOf, Retention, VersionDraft
 from calotype.store.reading import read_from_memory, read_version
 from calotype.store.settings import RESERVE_BYTES, Clock, StoreSettings, milliseconds_now
 from calotype.store.space import DiskReserve
