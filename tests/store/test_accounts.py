@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -25,16 +24,6 @@ from calotype.store.ids import master_key_id
 from calotype.store.store import Store, StoreSettings, memory_store
 
 QUICK = StoreSettings(reserve_bytes=0, remove_after_s=0.0)
-
-
-@pytest.fixture(params=["files", "memory"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "files":
-        opened = await Store.open(tmp_path / "origin", MasterKey.random(), settings=QUICK)
-    else:
-        opened = await memory_store(settings=QUICK)
-    async with opened:
-        yield opened
 
 
 async def test_a_store_begins_with_one_account(store: Store) -> None:

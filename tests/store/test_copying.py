@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import zlib
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from calotype.master_key import MasterKey
 from calotype.store.caps import Caps
 from calotype.store.encryption import SERVER_KEY, CustomerKey, EncryptionKey
 from calotype.store.errors import (
@@ -32,16 +29,6 @@ QUICK = StoreSettings(reserve_bytes=0, remove_after_s=0.0)
 CONTENT = bytes(index * 7 % 251 for index in range(700_000))
 DRAFT = VersionDraft(content_type="image/png")
 KEY, OTHER_KEY = CustomerKey(b"1" * 32), CustomerKey(b"2" * 32)
-
-
-@pytest.fixture(params=["files", "memory"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "files":
-        opened = await Store.open(tmp_path / "origin", MasterKey.random(), settings=QUICK)
-    else:
-        opened = await memory_store(settings=QUICK)
-    async with opened:
-        yield opened
 
 
 @pytest.fixture

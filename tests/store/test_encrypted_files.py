@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,7 @@ from calotype.store.model import (
     ServerSideEncryption,
     VersionDraft,
 )
-from calotype.store.store import Store, StoreSettings, memory_store
+from calotype.store.store import Store, StoreSettings
 from support.blob_places import OnDisk
 
 QUICK = StoreSettings(reserve_bytes=0, remove_after_s=0.0)
@@ -35,16 +34,6 @@ DEFAULTED = BucketSettings(default_encryption=EncryptionScheme.SERVER_KEY)
 KEY = CustomerKey(bytes(range(32)))
 OTHER = CustomerKey(bytes(32))
 SECRET = b"nobody may read this on the disk"
-
-
-@pytest.fixture(params=["files", "memory"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "files":
-        opened = await Store.open(tmp_path / "origin", MasterKey.random(), settings=QUICK)
-    else:
-        opened = await memory_store(settings=QUICK)
-    async with opened:
-        yield opened
 
 
 async def new_bucket(store: Store, settings: BucketSettings | None = None) -> Bucket:
