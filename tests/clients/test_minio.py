@@ -9,13 +9,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-import urllib3
 from minio import Minio
 from minio.commonconfig import REPLACE, ComposeSource, CopySource
 from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
 from minio.error import S3Error
 
+from support.minio_client import minio_client
 from support.origin_program import OriginProgram
 from support.photo_tree import LARGE_FILE, names_in, same_bytes
 from support.photographs import photograph
@@ -25,18 +25,8 @@ PICTURE = photograph("coffee.png")
 
 @pytest.fixture(scope="module")
 def minio(origin_program: OriginProgram) -> Iterator[Minio]:
-    pool = urllib3.PoolManager(retries=False)
-    owner = origin_program.owner
-    address = origin_program.address.removeprefix("http://")
-    yield Minio(
-        endpoint=address,
-        access_key=owner.key_id,
-        secret_key=owner.application_key,
-        secure=False,
-        region="us-east-1",
-        http_client=pool,
-    )
-    pool.clear()
+    with minio_client(origin_program) as client:
+        yield client
 
 
 @pytest.fixture(scope="module")

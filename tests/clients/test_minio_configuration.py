@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-import urllib3
 from minio import Minio
 from minio.commonconfig import DISABLED, ENABLED, GOVERNANCE, Filter, Tags
 from minio.error import S3Error
@@ -21,23 +20,14 @@ from minio.sseconfig import Rule as EncryptionRule
 from minio.sseconfig import SSEConfig
 from minio.versioningconfig import SUSPENDED, VersioningConfig
 
+from support.minio_client import minio_client
 from support.origin_program import OriginProgram
 
 
 @pytest.fixture(scope="module")
 def minio(origin_program: OriginProgram) -> Iterator[Minio]:
-    pool = urllib3.PoolManager(retries=False)
-    owner = origin_program.owner
-    address = origin_program.address.removeprefix("http://")
-    yield Minio(
-        endpoint=address,
-        access_key=owner.key_id,
-        secret_key=owner.application_key,
-        secure=False,
-        region="us-east-1",
-        http_client=pool,
-    )
-    pool.clear()
+    with minio_client(origin_program) as client:
+        yield client
 
 
 def put(minio: Minio, bucket: str, key: str, content: bytes = b"content", **described: object) -> str | None:
