@@ -236,3 +236,41 @@ async def test_who_may_not_read_the_source_may_not_copy_it(site: Any) -> None:
     answer = await site.send("PUT", "/archive/b", [of("photos/a")], key=key)
     assert (answer.status, answer.code) == (403, "AccessDenied")
     assert await site.keys_in("archive") == []
+
+
+async def test_a_copy_takes_content_and_metadata_along(site: Any) -> None:
+    await site.bucket()
+    await site.bucket("archive")
+    fields = [("content-type", "image/png"), ("x-amz-meta-title", "Cat"), ("cache-control", "max-age=5")]
+    await site.send("PUT", "/photos/a b.png", fields, CONTENT)
+    for source in ("photos/a%20b.png", "%2Fphotos%2Fa%20b.png"):  # with and without the slash, which may be encoded
+        assert (await site.send("PUT", "/archive/c.png", [("x-amz-copy-source", source)])).status == 200
+    copied = await site.send("PUT", "/archive/c.png", [("x-amz-copy-source", "/photos/a%20b.png")])
+    assert (copied.status, copied.root.text_of("ETag")) == (200, ETAG)
+    got = await site.send("GET", "/archive/c.png")
+    assert got.body == CONTENT
+    assert all(got.headers.get(name) == value for name, value in fields)
+
+
+async def test_a_copy_can_replace_the_metadata_of_the_object_itself(site: Any) -> None:
+    await site.bucket()
+    await site.send("PUT", "/photos/a", [("x-amz-meta-a", "1")], CONTENT)
+    unchanged = await site.send("PUT", "/photos/a", [("x-amz-copy-source", "photos/a")])
+    assert (unchanged.status, unchanged.code) == (400, "InvalidRequest")
+    fields = [("x-amz-copy-source", "photos/a"), ("x-amz-metadata-directive", "REPLACE"), ("x-amz-meta-b", "2")]
+    assert (await site.send("PUT", "/photos/a", fields)).status == 200
+    got = await site.send("GET", "/photos/a")
+    assert (got.body, got.headers.get("x-amz-meta-a"), got.headers.get("x-amz-meta-b")) == (CONTENT, None, "2")
+
+
+async def test_a_copy_needs_its_source_and_the_conditions_on_it(site: Any) -> None:
+    await site.bucket()
+    await site.send("PUT", "/photos/a", body=CONTENT)
+    for fields, code in [
+        ([("x-amz-copy-source", "photos/none")], "NoSuchKey"),
+        ([("x-amz-copy-source", "nowhere/a")], "NoSuchBucket"),
+        ([("x-amz-copy-source", "photos/a"), ("x-amz-copy-source-if-match", '"x"')], "PreconditionFailed"),
+        ([("x-amz-copy-source", "photos/a"), ("x-amz-copy-source-if-none-match", ETAG)], "PreconditionFailed"),
+    ]:
+        assert (await site.send("PUT", "/photos/b", fields)).code == code
+    assert await site.keys_in("photos") == [b"a"]

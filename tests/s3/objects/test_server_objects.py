@@ -11,12 +11,11 @@ import pytest
 from calotype.auth.checksums import CHECKSUMS, HEADERS, as_base64
 from calotype.http.http_date import format_http_date
 from calotype.s3.addressing import Address, path_of
-from calotype.store.model import BucketSettings, VersionDraft, Versioning
+from calotype.store.model import BucketSettings, VersionDraft
 
 PICTURE = bytes(range(256)) * 300  # 76,800 bytes
 MD5 = hashlib.md5(PICTURE, usedforsecurity=False)
 ETAG = f'"{MD5.hexdigest()}"'
-GONE = "4_z0123456789abcdef01234567_f1019fad7e3c3f09d3_d20261122_m033607_c001_v0000001_t0002_u00001795319767000"
 
 
 def checksum(algorithm: str, content: bytes) -> str:
@@ -330,103 +329,6 @@ async def test_an_object_beyond_five_gibibytes_is_refused_before_it_is_read(site
 def unread() -> Any:
     raise AssertionError("the body was read")
     yield b""
-
-
-async def test_deleting_an_unversioned_object_leaves_nothing(site: Any) -> None:
-    await site.bucket()
-    await site.send("PUT", "/photos/a", body=b"1")
-    await site.send("PUT", "/photos/a", body=b"2")
-    deleted = await site.send("DELETE", "/photos/a")
-    assert (deleted.status, deleted.body) == (204, b"")
-    assert "x-amz-delete-marker" not in deleted.headers
-    assert (await site.send("GET", "/photos/a")).code == "NoSuchKey"
-    assert (await site.send("DELETE", "/photos/a")).status == 204  # also for a missing key
-    assert (await site.send("DELETE", "/photos")).status == 204  # no version is left
-
-
-async def test_deleting_in_a_versioned_bucket_makes_a_marker_and_deleting_that_brings_the_object_back(
-    site: Any,
-) -> None:
-    await site.bucket(versioning=Versioning.ENABLED)
-    first = (await site.send("PUT", "/photos/a", body=b"1")).headers.get("x-amz-version-id")
-    second = (await site.send("PUT", "/photos/a", body=b"2")).headers.get("x-amz-version-id")
-    assert first != second
-    deleted = await site.send("DELETE", "/photos/a")
-    marker = deleted.headers.get("x-amz-version-id")
-    assert (deleted.status, deleted.headers.get("x-amz-delete-marker")) == (204, "true")
-    gone = await site.send("GET", "/photos/a")
-    by_marker = await site.send("GET", f"/photos/a?versionId={marker}")
-    assert (gone.status, by_marker.status, by_marker.headers.get("allow")) == (404, 405, "DELETE")
-    for answer in (gone, by_marker, await site.send("HEAD", "/photos/a")):
-        assert answer.headers.get("x-amz-delete-marker") == "true"
-        assert answer.headers.get("x-amz-version-id") == marker
-    assert (await site.send("GET", f"/photos/a?versionId={first}")).body == b"1"
-    undone = await site.send("DELETE", f"/photos/a?versionId={marker}")
-    assert (undone.headers.get("x-amz-delete-marker"), undone.headers.get("x-amz-version-id")) == ("true", marker)
-    assert (await site.send("GET", "/photos/a")).body == b"2"
-    assert (await site.send("DELETE", f"/photos/a?versionId={second}")).status == 204
-    assert (await site.send("GET", "/photos/a")).body == b"1"
-    assert (await site.send("GET", f"/photos/a?versionId={second}")).code == "NoSuchVersion"
-    assert (await site.send("DELETE", f"/photos/a?versionId={second}")).status == 204
-
-
-@pytest.mark.parametrize(
-    ("version_id", "status", "code"),
-    [
-        ("what", 400, "InvalidArgument"),  # S3: "Invalid version id specified"
-        ("", 400, "InvalidArgument"),
-        ("null", 404, "NoSuchVersion"),  # an id, which no version here has
-        (GONE, 404, "NoSuchVersion"),
-    ],
-)
-async def test_a_version_that_is_not_there(site: Any, version_id: str, status: int, code: str) -> None:
-    await site.bucket(versioning=Versioning.ENABLED)
-    await site.send("PUT", "/photos/a", body=b"1")
-    answer = await site.send("GET", f"/photos/a?versionId={version_id}")
-    assert (answer.status, answer.code) == (status, code)
-    copied = await site.send("PUT", "/photos/b", [("x-amz-copy-source", f"/photos/a?versionId={version_id}")])
-    assert (copied.status, copied.code) == (status, code)
-    deleted = await site.send("DELETE", f"/photos/a?versionId={version_id}")
-    assert deleted.status == (400 if status == 400 else 204)  # what is gone already is as good as deleted
-    assert await site.keys_in("photos") == [b"a"]
-
-
-async def test_a_copy_takes_content_and_metadata_along(site: Any) -> None:
-    await site.bucket()
-    await site.bucket("archive")
-    fields = [("content-type", "image/png"), ("x-amz-meta-title", "Cat"), ("cache-control", "max-age=5")]
-    await site.send("PUT", "/photos/a b.png", fields, PICTURE)
-    for source in ("photos/a%20b.png", "%2Fphotos%2Fa%20b.png"):  # with and without the slash, which may be encoded
-        assert (await site.send("PUT", "/archive/c.png", [("x-amz-copy-source", source)])).status == 200
-    copied = await site.send("PUT", "/archive/c.png", [("x-amz-copy-source", "/photos/a%20b.png")])
-    assert (copied.status, copied.root.text_of("ETag")) == (200, ETAG)
-    got = await site.send("GET", "/archive/c.png")
-    assert got.body == PICTURE
-    assert all(got.headers.get(name) == value for name, value in fields)
-
-
-async def test_a_copy_can_replace_the_metadata_of_the_object_itself(site: Any) -> None:
-    await site.bucket()
-    await site.send("PUT", "/photos/a", [("x-amz-meta-a", "1")], PICTURE)
-    unchanged = await site.send("PUT", "/photos/a", [("x-amz-copy-source", "photos/a")])
-    assert (unchanged.status, unchanged.code) == (400, "InvalidRequest")
-    fields = [("x-amz-copy-source", "photos/a"), ("x-amz-metadata-directive", "REPLACE"), ("x-amz-meta-b", "2")]
-    assert (await site.send("PUT", "/photos/a", fields)).status == 200
-    got = await site.send("GET", "/photos/a")
-    assert (got.body, got.headers.get("x-amz-meta-a"), got.headers.get("x-amz-meta-b")) == (PICTURE, None, "2")
-
-
-async def test_a_copy_needs_its_source_and_the_conditions_on_it(site: Any) -> None:
-    await site.bucket()
-    await site.send("PUT", "/photos/a", body=PICTURE)
-    for fields, code in [
-        ([("x-amz-copy-source", "photos/none")], "NoSuchKey"),
-        ([("x-amz-copy-source", "nowhere/a")], "NoSuchBucket"),
-        ([("x-amz-copy-source", "photos/a"), ("x-amz-copy-source-if-match", '"x"')], "PreconditionFailed"),
-        ([("x-amz-copy-source", "photos/a"), ("x-amz-copy-source-if-none-match", ETAG)], "PreconditionFailed"),
-    ]:
-        assert (await site.send("PUT", "/photos/b", fields)).code == code
-    assert await site.keys_in("photos") == [b"a"]
 
 
 async def test_what_nobody_signs_may_come_in_chunks_with_a_trailer(site: Any) -> None:
