@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from calotype.auth.checksums import CHECKSUMS, as_base64
+from calotype.auth.checksums import CHECKSUMS
 from calotype.s3.bucket_operations import CreateBucket, DeleteBucket, GetBucketLocation, GetBucketVersioning, HeadBucket
 from calotype.s3.forms.post_object import PostObject
 from calotype.s3.listing.listing_operations import ListBuckets, ListObjects, ListObjectsV2, ListObjectVersions
@@ -38,6 +38,7 @@ from calotype.s3.objects.object_tagging import DeleteObjectTagging, GetObjectTag
 from calotype.s3.operation import STORAGE_CLASSES, Operation
 from calotype.store.model import LockMode, Retention
 from support.access_operations import ACCESS_STRATEGIES, ASKED_ACLS, OWNERSHIPS
+from support.checksums import checksum
 from support.configuration_operations import CONFIGURATION_STRATEGIES
 
 # Header values go through HTTP without outer white space and never empty; keys are any UTF-8.
@@ -85,7 +86,7 @@ DESCRIPTIONS = st.builds(
     website_redirect=st.one_of(st.none(), VALUES.map("/".__add__)),
 )
 CONTENT_CHECKSUMS = st.builds(
-    lambda algorithm, content: ContentChecksum(algorithm, value_of(algorithm, content)),
+    lambda algorithm, content: ContentChecksum(algorithm, checksum(algorithm, content)),
     st.sampled_from(sorted(CHECKSUMS)),
     st.binary(max_size=10),
 )
@@ -274,9 +275,3 @@ def description_of_copy(description: Description, replaces_metadata: bool, repla
     if not replaces_metadata:
         description = replace(description, content_type=Description().content_type, metadata={}, headers={})
     return description if replaces_tags else replace(description, tags={})
-
-
-def value_of(algorithm: str, content: bytes) -> str:
-    checksum = CHECKSUMS[algorithm]()
-    checksum.update(content)
-    return as_base64(checksum.digest())

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from calotype.auth.checksums import CHECKSUMS, as_base64
+from calotype.auth.checksums import CHECKSUMS
 from calotype.s3 import errors
 from calotype.s3.multipart.completion import finished_of, is_repeated, plan_attributes
 from calotype.s3.multipart.multipart_operations import CompletedPart, CompleteMultipartUpload
@@ -16,6 +16,7 @@ from calotype.s3.objects.object_operations import ContentChecksum
 from calotype.s3.objects.payload import digests_of, hashers_of
 from calotype.store.large_files import Finished
 from calotype.store.model import Action, FileVersion, Part
+from support.checksums import checksum
 
 CONTENTS = {1: b"first part", 2: b"second one", 4: b"end"}
 WHOLE = b"".join(CONTENTS.values())
@@ -36,12 +37,6 @@ def file_with(plan: ChecksumPlan | None) -> FileVersion:
     return FileVersion(
         "a" * 12, "b" * 24, "u", b"film", Action.START, 0, 0, "video/mp4", None, "", attributes=attributes
     )
-
-
-def checksum(algorithm: str, content: bytes) -> str:
-    fresh = CHECKSUMS[algorithm]()
-    fresh.update(content)
-    return as_base64(fresh.digest())
 
 
 def binary(algorithm: str, content: bytes) -> bytes:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from calotype.auth.checksums import CHECKSUMS, HEADERS, as_base64
+from calotype.auth.checksums import CHECKSUMS, HEADERS
 from calotype.http.http_date import format_http_date
 from calotype.s3.objects import copy_calls
 from calotype.store.model import Versioning
+from support.checksums import checksum
 
 CONTENT = b"a picture"
 ETAG = f'"{hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()}"'
@@ -25,12 +26,6 @@ def of(source: str) -> tuple[str, str]:
 async def with_source(site: Any, target: str = "/photos/a", *fields: tuple[str, str], **settings: Any) -> Any:
     await site.bucket(**settings)
     return await site.send("PUT", target, fields, CONTENT)
-
-
-def checksum(algorithm: str, content: bytes) -> str:
-    fresh = CHECKSUMS[algorithm]()
-    fresh.update(content)
-    return as_base64(fresh.digest())
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from calotype.auth.checksums import CHECKSUMS, as_base64, composite
+from calotype.auth.checksums import composite
 from calotype.http.message import Request
 from calotype.store.encryption import CustomerKey
 from calotype.store.model import BucketSettings, EncryptionScheme
+from support.checksums import checksum
 
 CONTENT = b"in clear, " * 10
 FIRST, SECOND = b"first part, ", b"second part"
@@ -44,12 +45,6 @@ def told(answer: Any) -> tuple[str | None, str | None, str | None]:
 
 
 BY_SERVER, BY_CUSTOMER, NOT_AT_ALL = ("AES256", None, None), (None, "AES256", KEY_MD5), (None, None, None)
-
-
-def checksum(algorithm: str, content: bytes) -> str:
-    fresh = CHECKSUMS[algorithm]()
-    fresh.update(content)
-    return as_base64(fresh.digest())
 
 
 async def on_disk(site: Any) -> bytes:

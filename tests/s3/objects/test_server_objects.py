@@ -12,16 +12,11 @@ from calotype.auth.checksums import CHECKSUMS, HEADERS, as_base64
 from calotype.http.http_date import format_http_date
 from calotype.s3.addressing import Address, path_of
 from calotype.store.model import BucketSettings, VersionDraft
+from support.checksums import checksum
 
 PICTURE = bytes(range(256)) * 300  # 76,800 bytes
 MD5 = hashlib.md5(PICTURE, usedforsecurity=False)
 ETAG = f'"{MD5.hexdigest()}"'
-
-
-def checksum(algorithm: str, content: bytes) -> str:
-    fresh = CHECKSUMS[algorithm]()
-    fresh.update(content)
-    return as_base64(fresh.digest())
 
 
 async def test_an_object_comes_back_as_it_was_put(site: Any) -> None:
