@@ -114,6 +114,16 @@ class Site:
     async def limited_key(self, *capabilities: str, **limits: object) -> ApplicationKey:
         return await self.store.create_key(self.account_id, "limited", capabilities, **limits)  # type: ignore[arg-type]
 
+    async def on_disk(self) -> bytes:
+        """Every blob's bytes, one after the other."""
+        blobs = await self.store.metadata.read(lambda transaction: transaction.scan_blobs("", 100))
+        content = b""
+        for blob in blobs:
+            reader = self.store.blobs.open(blob.blob_id)
+            content += reader.read(0, blob.length)
+            reader.close()
+        return content
+
     async def keys_in(self, bucket_name: str) -> list[bytes]:
         """What is visible in the bucket."""
         bucket = await self.store.bucket(bucket_name)

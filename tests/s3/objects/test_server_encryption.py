@@ -47,17 +47,6 @@ def told(answer: Any) -> tuple[str | None, str | None, str | None]:
 BY_SERVER, BY_CUSTOMER, NOT_AT_ALL = ("AES256", None, None), (None, "AES256", KEY_MD5), (None, None, None)
 
 
-async def on_disk(site: Any) -> bytes:
-    """Every blob's bytes, one after the other."""
-    blobs = await site.store.metadata.read(lambda transaction: transaction.scan_blobs("", 100))
-    content = b""
-    for blob in blobs:
-        reader = site.store.blobs.open(blob.blob_id)
-        content += reader.read(0, blob.length)
-        reader.close()
-    return content
-
-
 @pytest.mark.parametrize(
     ("asked", "for_reads", "expected"), [([AES256], [], BY_SERVER), (KEY, KEY, BY_CUSTOMER), ([], [], NOT_AT_ALL)]
 )
@@ -71,7 +60,7 @@ async def test_an_object_is_encrypted_as_asked_and_says_so(
     assert (told(put), told(got), told(head)) == (expected, expected, expected)
     assert got.body == CONTENT
     assert (await site.send("GET", "/photos/a", [*for_reads, ("range", "bytes=3-12")])).body == CONTENT[3:13]
-    assert (CONTENT in await on_disk(site)) == (expected == NOT_AT_ALL)
+    assert (CONTENT in await site.on_disk()) == (expected == NOT_AT_ALL)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -124,7 +113,7 @@ async def test_a_copy_to_itself_may_change_the_encryption(site: Any) -> None:
     await site.send("PUT", "/photos/a", body=CONTENT)
     copied = await site.send("PUT", "/photos/a", [("x-amz-copy-source", "/photos/a"), AES256])
     assert told(copied) == BY_SERVER
-    assert CONTENT not in await on_disk(site)
+    assert CONTENT not in await site.on_disk()
     assert (await site.send("GET", "/photos/a")).body == CONTENT
 
 
@@ -151,7 +140,7 @@ async def test_an_upload_is_encrypted_part_by_part(
     assert [told(answer) for answer in (created, sent, copied, completed)] == [expected] * 4
     got = await site.send("GET", "/photos/film", with_parts)
     assert (got.body, told(got)) == (FIRST + SECOND, expected)
-    assert FIRST not in await on_disk(site)
+    assert FIRST not in await site.on_disk()
     by_number = await site.send("GET", "/photos/film?partNumber=2", with_parts)
     assert by_number.body == SECOND
     attributes = [("x-amz-object-attributes", "ObjectSize"), *with_parts]

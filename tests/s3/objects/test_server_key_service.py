@@ -33,17 +33,6 @@ def told(answer: Any) -> tuple[str | None, str | None]:
     return answer.headers.get(SSE), answer.headers.get(KEY_ID)
 
 
-async def on_disk(site: Any) -> bytes:
-    """Every blob's bytes, one after the other."""
-    blobs = await site.store.metadata.read(lambda transaction: transaction.scan_blobs("", 100))
-    content = b""
-    for blob in blobs:
-        reader = site.store.blobs.open(blob.blob_id)
-        content += reader.read(0, blob.length)
-        reader.close()
-    return content
-
-
 @pytest.mark.parametrize(
     ("key_id", "name"),
     [
@@ -73,7 +62,7 @@ async def test_an_object_is_encrypted_with_the_key_asked_for(kms: Any, asked: An
     head = await kms.send("HEAD", "/photos/a")
     assert [told(answer) for answer in (put, got, head)] == [expected] * 3
     assert got.body == CONTENT
-    assert CONTENT not in await on_disk(kms)
+    assert CONTENT not in await kms.on_disk()
     part = await kms.send("GET", "/photos/a", [("range", "bytes=3-12")])
     assert (part.status, part.body) == (206, CONTENT[3:13])
 
