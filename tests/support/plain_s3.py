@@ -97,9 +97,9 @@ class PlainS3(PlainStore):
         label: str | None,
         condition: Condition,
     ) -> PlainVersion:
-        """`label` None keeps the source's: then it must not be a copy to itself."""
+        """`label` None keeps the source's: then it must not be a copy to itself, but of an older version."""
         found = self.get(*source)
-        if label is None and (source[0], source[1]) == (number, key):
+        if label is None and (source[0], source[1]) == (number, key) and found is self.bucket(number).latest(key):
             raise Refused("CopyToItself")
         self.check(number, key, condition)
         made = self.copy((found.bucket, found.number), number, key, found.label if label is None else label, (0, None))
