@@ -92,6 +92,13 @@ def part_number_of(request: S3Request) -> int | None:
     return number
 
 
+def size_of(name: str, text: str) -> int:
+    """A parameter, header field or element that counts bytes; raises InvalidArgument."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise InvalidArgument.of(name, text, "The size must be a number of bytes.")
+    return int(text)
+
+
 # Header fields that ask for something a client would miss if it were passed over.
 _UNSUPPORTED_NAMES = frozenset(
     {

@@ -10,7 +10,7 @@ from calotype.s3.access.acl_documents import AccessControlPolicy
 from calotype.s3.access.acl_operations import AclToPut
 from calotype.s3.access.canned_acl import CannedAcl, canned_bucket_acl, canned_object_acl
 from calotype.s3.access.errors import InvalidBucketAclWithObjectOwnership
-from calotype.s3.access.grants import AskedAcl
+from calotype.s3.access.grants import AskedAcl, NamedGrant
 from calotype.s3.access.kept_acls import OWNER, kept_form, object_acl
 from calotype.s3.access.named_grantees import grants_of
 from calotype.s3.access.ownership import KEPT_AS as OWNERSHIP
@@ -80,7 +80,7 @@ def _acl_for_object(asked: AclToPut, bucket: Bucket, owner: str, accounts: Accou
     return made
 
 
-def _listed_acl(asked: tuple[Any, ...] | AccessControlPolicy, owner: str, accounts: AccountDirectory) -> Acl:
+def _listed_acl(asked: tuple[NamedGrant, ...] | AccessControlPolicy, owner: str, accounts: AccountDirectory) -> Acl:
     """Grants one by one. A document names the owner, who cannot be changed by it: AccessDenied."""
     if not isinstance(asked, AccessControlPolicy):
         return Acl(owner, grants_of(asked, accounts))

@@ -52,12 +52,7 @@ class FormFields:
         """The object's key, the file's name put in where the form asks for it; raises InvalidArgument."""
         key = self.get("key").replace(_FILE_NAME, _last_segment(self.file_name))
         if not key:
-            raise InvalidArgument.of(
-                "key",
-                "",
-                "Bucket POST must contain a field named 'key'.  If it is specified, please check the order of the "
-                "fields.",
-            )
+            raise missing_field("key")
         return key
 
     def to_put(self, bucket: str) -> S3Request:
@@ -72,6 +67,15 @@ class FormFields:
             stated = tags.tags_of_document(self.get("tagging").encode(), tags.MOST_TAGS_OF_OBJECT)
             fields.append((tags.HEADER, tags.tags_to_header(stated)))
         return fields
+
+
+def missing_field(name: str) -> InvalidArgument:
+    """In S3's words, which think of fields behind the file: those do not count."""
+    return InvalidArgument.of(
+        name,
+        "",
+        f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields.",
+    )
 
 
 def _is_header(name: str) -> bool:

@@ -11,7 +11,7 @@ from calotype.auth.signed_request import ALGORITHM, SCOPE_END, CredentialScope
 from calotype.auth.sigv4 import sign, signing_key
 from calotype.s3.errors import InvalidArgument, SignatureDoesNotMatch
 from calotype.s3.forms.errors import InvalidPolicyDocument
-from calotype.s3.forms.form_fields import FormFields
+from calotype.s3.forms.form_fields import FormFields, missing_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,5 @@ def _credential(fields: FormFields, region: str) -> tuple[str, str, CredentialSc
 def _needed(fields: FormFields, name: str) -> str:
     value = fields.get(name.lower())
     if not value:
-        raise InvalidArgument.of(
-            name,
-            "",
-            f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the "
-            "fields.",
-        )
+        raise missing_field(name)
     return value

@@ -34,6 +34,7 @@ from calotype.s3.operation import (
     header_fields,
     key_of,
     part_number_of,
+    size_of,
 )
 from calotype.s3.request import S3Request, text_of_bytes
 
@@ -283,11 +284,7 @@ def _element_of(part: CompletedPart) -> list[xml.Node]:
 
 def _object_size(request: S3Request) -> int | None:
     text = request.header("x-amz-mp-object-size")
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise InvalidArgument.of("x-amz-mp-object-size", text, "The object size must be a number of bytes.")
-    return int(text)
+    return None if text is None else size_of("x-amz-mp-object-size", text)
 
 
 @dataclass(frozen=True, slots=True)

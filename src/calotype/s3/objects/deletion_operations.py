@@ -13,7 +13,7 @@ from calotype.s3.errors import InvalidArgument
 from calotype.s3.objects.object_lock import bypass_headers, bypass_of, date_ms
 from calotype.s3.objects.object_operations import version_id_of
 from calotype.s3.objects.on_version import sub_resource_query
-from calotype.s3.operation import Operation, Scope, TransactionClass, bucket_of, key_of, yes_or_no
+from calotype.s3.operation import Operation, Scope, TransactionClass, bucket_of, key_of, size_of, yes_or_no
 from calotype.s3.request import S3Request
 
 MAX_KEYS_TO_DELETE = 1000
@@ -35,7 +35,7 @@ class DeletionConditions:
         return cls(
             if_match,
             None if last_modified is None else _seconds(last_modified),
-            None if size is None else _bytes(size),
+            None if size is None else size_of(SIZE_HEADER, size),
         )
 
     @property
@@ -55,12 +55,6 @@ def _seconds(text: str) -> int:
     if milliseconds is None:
         raise InvalidArgument.of(MODIFIED_HEADER, text, "The time must be an HTTP date or in ISO 8601 format.")
     return milliseconds // 1000
-
-
-def _bytes(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise InvalidArgument.of(SIZE_HEADER, text, "The size must be a number of bytes.")
-    return int(text)
 
 
 @dataclass(frozen=True, slots=True)
