@@ -23,8 +23,8 @@ from calotype.s3.call import Answer, Call
 from calotype.s3.configuration.calls import CONFIGURATION_ANSWERS
 from calotype.s3.cross_origin import answer_preflight, opened_to_page
 from calotype.s3.errors import AccessDenied, EntityTooLarge, IncompleteBody, InternalError, S3Error
-from calotype.s3.forms.calls import post_object
 from calotype.s3.forms.post_object import PostObject
+from calotype.s3.forms.post_object_calls import post_object
 from calotype.s3.listing.calls import LISTING_ANSWERS
 from calotype.s3.multipart.calls import MULTIPART_ANSWERS
 from calotype.s3.objects.calls import OBJECT_ANSWERS
