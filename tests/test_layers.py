@@ -50,7 +50,8 @@ IMPURE = {
 PURE = [
     "http", "auth", "rules", "costs",
     "cache/policy", "cache/freshness.py", "cache/key.py", "deploy/plan.py", "deploy/desired.py", "upload/naming.py",
-    "s3/operations.py", "s3/xml.py", "s3/errors.py", "s3/error_codes.py", "s3/tags.py", "s3/access",
+    "s3/operations.py", "s3/xml.py", "s3/errors.py", "s3/error_codes.py", "s3/documents.py", "s3/tags.py",
+    "s3/access", "s3/configuration", "s3/forms", "s3/listing", "s3/multipart",
     "s3/objects/description.py", "s3/objects/object_lock.py", "s3/objects/object_lock_operations.py",
     "s3/objects/object_tagging.py", "s3/objects/deletion_operations.py", "s3/objects/copy_operation.py",
     "b2/operation.py", "b2/operations.py",
