@@ -6,6 +6,7 @@ import base64
 import binascii
 
 from calotype.s3.errors import InvalidArgument
+from calotype.store.listing import successor_of_prefix
 
 TOKEN_IS_WRONG = "The continuation token provided is incorrect"
 
@@ -20,14 +21,8 @@ def place_after(marker: bytes, prefix: bytes, delimiter: bytes) -> bytes | None:
     if delimiter and marker.startswith(prefix):
         before, found, _ = marker[len(prefix) :].partition(delimiter)
         if found:
-            return successor(prefix + before + delimiter)
+            return successor_of_prefix(prefix + before + delimiter)
     return marker + b"\0"
-
-
-def successor(prefix: bytes) -> bytes | None:
-    """The least key greater than all that begin with `prefix`; None when there is none."""
-    trimmed = prefix.rstrip(b"\xff")
-    return trimmed[:-1] + bytes((trimmed[-1] + 1,)) if trimmed else None
 
 
 def token_of_place(key: bytes) -> str:
