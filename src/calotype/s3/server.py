@@ -11,7 +11,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from itertools import count
 
-from calotype.auth.checksums import CHECKSUMS
+from calotype.auth.checksums import HEADERS as CHECKSUM_HEADERS
 from calotype.auth.signed_request import REQUIRED_IN_QUERY
 from calotype.http.message import BodyTooLarge, Headers, Prepared, Request, Response
 from calotype.s3 import bucket_calls
@@ -28,7 +28,7 @@ from calotype.s3.forms.post_object_calls import post_object
 from calotype.s3.listing.calls import LISTING_ANSWERS
 from calotype.s3.multipart.calls import MULTIPART_ANSWERS
 from calotype.s3.objects.calls import OBJECT_ANSWERS
-from calotype.s3.objects.payload import document_of
+from calotype.s3.objects.payload import NAMED_ALGORITHM, document_of
 from calotype.s3.operation import Operation
 from calotype.s3.operations import operation_type
 from calotype.s3.refusals import refusal_of
@@ -166,7 +166,7 @@ def with_hoisted_headers(asked: S3Request) -> S3Request:
 
 
 SIGNATURE_PARAMETERS = frozenset({*REQUIRED_IN_QUERY, "X-Amz-Security-Token", "X-Amz-Content-Sha256"})
-OF_THE_BODY = frozenset({"x-amz-sdk-checksum-algorithm", *(f"x-amz-checksum-{name.lower()}" for name in CHECKSUMS)})
+OF_THE_BODY = frozenset({NAMED_ALGORITHM, *CHECKSUM_HEADERS.values()})
 
 
 class ReadBody:
