@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from calotype.s3 import xml
 from calotype.s3.listing.listing_operations import ListObjects, ListObjectsV2, ListObjectVersions
 from calotype.s3.listing.listing_places import token_of_place
+from calotype.s3.objects.checksum_plan import type_of
+from calotype.s3.objects.description import storage_class_in
 from calotype.s3.objects.object_versions import shown_id
 from calotype.s3.results import KeyForm, Owner, boolean, iso_time
 from calotype.store.listed_object import ListedObject, attributes_of_json, listed_attributes_json
@@ -106,8 +108,8 @@ class Described(dict[str | None, str]):
         nodes: list[xml.Node] = []
         if checksum := attributes.get("checksum"):
             nodes.append(("ChecksumAlgorithm", checksum["algorithm"]))
-            nodes.append(("ChecksumType", checksum.get("type", "FULL_OBJECT")))
-        nodes.append(("StorageClass", attributes.get("storage_class", "STANDARD")))
+            nodes.append(("ChecksumType", type_of(checksum)))
+        nodes.append(("StorageClass", storage_class_in(attributes)))
         if self._owner_of is not None:
             nodes.append(self._owner_of(attributes.get("owner")).to_node())
         self[attributes_json] = described = "".join([xml.rendered(node) for node in nodes])

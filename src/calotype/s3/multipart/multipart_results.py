@@ -9,9 +9,9 @@ from calotype.auth.checksums import CHECKSUMS
 from calotype.s3 import xml
 from calotype.s3.multipart.completion import plan_of
 from calotype.s3.multipart.multipart_operations import ListMultipartUploads, ListParts
-from calotype.s3.objects.checksum_plan import ChecksumPlan
+from calotype.s3.objects.checksum_plan import ChecksumPlan, type_of
+from calotype.s3.objects.description import storage_class_in
 from calotype.s3.objects.payload import checksum_in
-from calotype.s3.objects.reads import type_of
 from calotype.s3.results import KeyForm, Owner, boolean, iso_time
 from calotype.store.model import Digests, FileVersion, Part
 
@@ -97,7 +97,7 @@ def parts_document(asked: ListParts, file: FileVersion, page: PartPage, max_part
         ("Key", KeyForm(False).text(asked.key)),
         ("UploadId", asked.upload_id),
         *people.to_nodes(),
-        ("StorageClass", storage_class(file)),
+        ("StorageClass", storage_class_in(file.attributes)),
         ("PartNumberMarker", str(asked.part_number_marker)),
         ("NextPartNumberMarker", str(last)),
         ("MaxParts", str(max_parts)),
@@ -105,10 +105,6 @@ def parts_document(asked: ListParts, file: FileVersion, page: PartPage, max_part
         *plan_nodes(plan),
         *(("Part", part_nodes(part, plan)) for part in page.parts),
     )
-
-
-def storage_class(file: FileVersion) -> str:
-    return str(file.attributes.get("storage_class", "STANDARD"))
 
 
 def plan_nodes(plan: ChecksumPlan | None) -> list[xml.Node]:
@@ -165,7 +161,7 @@ def upload_node(row: FileVersion | bytes, form: KeyForm, people_of: PeopleOf) ->
         ("Key", form.text(row.key)),
         ("UploadId", row.version_id),
         *people_of(row).to_nodes(),
-        ("StorageClass", storage_class(row)),
+        ("StorageClass", storage_class_in(row.attributes)),
         ("Initiated", iso_time(row.uploaded_at_ms)),
         *plan_nodes(plan_of(row)),
     ]

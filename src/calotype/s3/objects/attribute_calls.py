@@ -7,12 +7,13 @@ from calotype.http.message import Response
 from calotype.s3 import xml
 from calotype.s3.access.permissions import action_on_version
 from calotype.s3.call import Call
-from calotype.s3.multipart.multipart_results import PartPage, checksum_nodes, part_checksum_nodes, storage_class
-from calotype.s3.objects.checksum_plan import ChecksumPlan, ChecksumType
+from calotype.s3.multipart.multipart_results import PartPage, checksum_nodes, part_checksum_nodes
+from calotype.s3.objects.checksum_plan import ChecksumPlan, type_of
+from calotype.s3.objects.description import storage_class_in
 from calotype.s3.objects.encryption_key import customer_key
 from calotype.s3.objects.object_attributes import MOST_PARTS_LISTED, GetObjectAttributes, ObjectAttribute
 from calotype.s3.objects.object_versions import readable_version
-from calotype.s3.objects.reads import type_of, version_headers
+from calotype.s3.objects.reads import version_headers
 from calotype.s3.responses import xml_response
 from calotype.s3.results import boolean
 from calotype.store.model import FileVersion
@@ -46,7 +47,7 @@ def attributes_document(
     checksum = checksum_nodes(version)
     nodes: dict[ObjectAttribute, xml.Node] = {
         ObjectAttribute.ETAG: ("ETag", version.etag),
-        ObjectAttribute.STORAGE_CLASS: ("StorageClass", storage_class(version)),
+        ObjectAttribute.STORAGE_CLASS: ("StorageClass", storage_class_in(version.attributes)),
         ObjectAttribute.OBJECT_SIZE: ("ObjectSize", str(version.length)),
     }
     if checksum:
@@ -76,4 +77,4 @@ def parts_nodes(asked: GetObjectAttributes, version: FileVersion, page: PartPage
 def kept_plan(version: FileVersion) -> ChecksumPlan | None:
     """How the checksum of a finished object was made."""
     checksum = version.attributes.get("checksum")
-    return None if not checksum else ChecksumPlan(checksum["algorithm"], ChecksumType(type_of(checksum)))
+    return None if not checksum else ChecksumPlan(checksum["algorithm"], type_of(checksum))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -54,6 +55,11 @@ def checksum_algorithm_of(request: S3Request) -> str | None:
         return None
     check_algorithm(text.upper())
     return text.upper()
+
+
+def type_of(checksum: Mapping[str, str]) -> ChecksumType:
+    """The type of a checksum as kept among the attributes of an object; unstated it is of the whole."""
+    return ChecksumType(checksum.get("type", ChecksumType.FULL_OBJECT))
 
 
 def checksum_type_of(text: str) -> ChecksumType:

@@ -14,7 +14,9 @@ from calotype.s3.access.permissions import action_on_version
 from calotype.s3.call import Call
 from calotype.s3.errors import InvalidRequest
 from calotype.s3.multipart.multipart_results import checksum_nodes
+from calotype.s3.objects.checksum_plan import ChecksumType, type_of
 from calotype.s3.objects.copy_operation import CopyObject
+from calotype.s3.objects.description import storage_class_in
 from calotype.s3.objects.encryption_key import customer_key, encryption_key, etag_of_new
 from calotype.s3.objects.object_calls import draft_of
 from calotype.s3.objects.object_lock_calls import allow_lock
@@ -108,7 +110,7 @@ def changes_something(asked: CopyObject, source: FileVersion) -> bool:
         or asked.encryption is not None
         or asked.checksum_algorithm is not None
         or description.website_redirect is not None
-        or description.storage_class != source.attributes.get("storage_class", "STANDARD")
+        or description.storage_class != storage_class_in(source.attributes)
     )
 
 
@@ -135,7 +137,7 @@ async def checksum_of_copy(
     """
     kept = source.attributes.get("checksum")
     algorithm = asked.checksum_algorithm
-    is_composite = kept is not None and kept.get("type") == "COMPOSITE"
+    is_composite = kept is not None and type_of(kept) is ChecksumType.COMPOSITE
     if algorithm is None or (kept is not None and kept["algorithm"] == algorithm and not is_composite):
         return {} if kept is None or (is_composite and not stays_in_parts) else {"checksum": kept}
     value = checksum_in(source.digests, algorithm) if source.digests is not None else None

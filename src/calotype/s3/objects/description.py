@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from calotype.auth.checksums import as_base64
 from calotype.http.message import Headers
@@ -19,6 +19,7 @@ from calotype.s3.tags import tags_of_header, tags_to_header
 
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 MAX_METADATA_BYTES = 2048
+USUAL_CLASS = "STANDARD"
 REDIRECT_HEADER = "x-amz-website-redirect-location"
 _REDIRECT_PREFIXES = ("/", "http://", "https://")
 _METADATA_PREFIX = "x-amz-meta-"
@@ -39,7 +40,7 @@ class Description:
     metadata: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     acl: AskedAcl | None = None
-    storage_class: str = "STANDARD"
+    storage_class: str = USUAL_CLASS
     tags: Mapping[str, str] = field(default_factory=dict)
     lock: StatedLock = NO_LOCK
     website_redirect: str | None = None
@@ -63,7 +64,7 @@ class Description:
     def to_headers(self) -> list[tuple[str, str]]:
         fields = [("content-type", self.content_type), *self.headers.items(), *metadata_to_headers(self.metadata)]
         fields += acl_headers(self.acl)
-        if self.storage_class != "STANDARD":
+        if self.storage_class != USUAL_CLASS:
             fields.append(("x-amz-storage-class", self.storage_class))
         if self.tags:
             fields.append((TAGGING_HEADER, tags_to_header(self.tags)))
@@ -121,10 +122,15 @@ def without_aws_chunked(content_encoding: str) -> str:
 
 
 def _storage_class(request: S3Request) -> str:
-    storage_class = request.header("x-amz-storage-class") or "STANDARD"
+    storage_class = request.header("x-amz-storage-class") or USUAL_CLASS
     if storage_class not in STORAGE_CLASSES:
         raise InvalidStorageClass(StorageClassRequested=storage_class)
     return storage_class
+
+
+def storage_class_in(attributes: Mapping[str, Any]) -> str:
+    """The storage class among the attributes of an object, where the usual one is left out."""
+    return str(attributes.get("storage_class", USUAL_CLASS))
 
 
 def _website_redirect(request: S3Request) -> str | None:

@@ -10,7 +10,7 @@ from calotype.http.message import Headers, Response
 from calotype.s3 import names
 from calotype.s3.access.acl_calls import access_of_new_object
 from calotype.s3.call import Call
-from calotype.s3.objects.description import Description
+from calotype.s3.objects.description import USUAL_CLASS, Description
 from calotype.s3.objects.encryption_key import encryption_key, etag_of_new
 from calotype.s3.objects.object_lock_calls import allow_lock
 from calotype.s3.objects.object_operations import ContentChecksum, PutObject
@@ -78,7 +78,7 @@ def draft_of(
 def attributes_of(description: Description, checksum: ContentChecksum | None) -> dict[str, Any]:
     """What S3 alone knows of an object; absent means STANDARD, without tags, redirect and checksum."""
     attributes = tags_attribute(description.tags)
-    if description.storage_class != "STANDARD":
+    if description.storage_class != USUAL_CLASS:
         attributes["storage_class"] = description.storage_class
     if description.website_redirect is not None:
         attributes["website_redirect"] = description.website_redirect

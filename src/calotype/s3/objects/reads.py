@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from calotype.auth.checksums import HEADERS
 from calotype.http.conditional import Outcome, Validators, evaluate, if_range_allows, not_modified_headers
 from calotype.http.content_types import user_content_headers
@@ -13,6 +11,7 @@ from calotype.http.ranges import UNSATISFIABLE, content_range, parse_range, reso
 from calotype.s3.call import Call
 from calotype.s3.configuration.expiration import expiration_headers
 from calotype.s3.errors import InvalidPartNumber, InvalidRange, InvalidRequest, PreconditionFailed
+from calotype.s3.objects.checksum_plan import type_of
 from calotype.s3.objects.description import REDIRECT_HEADER, metadata_to_headers
 from calotype.s3.objects.encryption_key import customer_key, told_encryption
 from calotype.s3.objects.object_lock import StatedLock
@@ -191,11 +190,6 @@ def checksum_headers(version: FileVersion) -> list[tuple[str, str]]:
     if not checksum:
         return []
     return [(HEADERS[checksum["algorithm"]], checksum["value"]), ("x-amz-checksum-type", type_of(checksum))]
-
-
-def type_of(checksum: Mapping[str, str]) -> str:
-    """The type of a checksum as kept among the attributes of an object."""
-    return checksum.get("type", "FULL_OBJECT")
 
 
 def told_checksum(digests: Digests, algorithm: str | None) -> list[tuple[str, str]]:
