@@ -79,7 +79,7 @@ def told_plan(plan: ChecksumPlan | None) -> list[tuple[str, str]]:
 
 async def upload_part(call: Call, asked: UploadPart) -> Response:
     bucket = await allowed_bucket(call, asked)
-    payload = payload_of(call)
+    payload = payload_of(call, asked.checksum)
     file = await upload_in_progress(call, bucket, asked)
     plan = plan_of(file)
     if plan is not None and payload.algorithm not in (None, plan.algorithm):

@@ -10,7 +10,7 @@ from calotype.s3.errors import InvalidRequest, S3Error
 from calotype.s3.objects.deletion_operations import DeleteObject, DeleteObjects, ObjectToDelete
 from calotype.s3.objects.object_lock_calls import may_bypass_governance
 from calotype.s3.objects.object_versions import shown_id
-from calotype.s3.objects.payload import payload_of
+from calotype.s3.objects.payload import payload_of_document
 from calotype.s3.objects.preconditions import deletion_precondition
 from calotype.s3.responses import xml_response
 from calotype.s3.results import DeletedObject, DeleteResult, FailedDeletion
@@ -77,7 +77,7 @@ def finished_and(precondition: Precondition | None) -> Precondition:
 
 async def delete_objects(call: Call, asked: DeleteObjects) -> Response:
     """Each key is done and answered for itself; together, so that their commits share the disk's."""
-    if payload_of(call).algorithm is None and "content-md5" not in call.headers:
+    if payload_of_document(call).algorithm is None and "content-md5" not in call.headers:
         raise InvalidRequest("Missing required header for this request: Content-MD5 or a checksum")
     bucket = await call.bucket(asked.bucket)
     plans = [planned(call, bucket, item, asked) for item in asked.objects]

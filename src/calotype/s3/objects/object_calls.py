@@ -24,7 +24,7 @@ from calotype.store.model import Bucket, FileVersion, VersionDraft
 
 async def put_object(call: Call, asked: PutObject) -> Response:
     bucket = await call.bucket(asked.bucket)
-    version = await put_content(call, bucket, asked, payload_of(call))
+    version = await put_content(call, bucket, asked, payload_of(call, asked.checksum))
     return Response(200, Headers([("etag", f'"{version.etag}"'), *written_headers(bucket, version)]))
 
 

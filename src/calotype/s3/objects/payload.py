@@ -159,8 +159,11 @@ def checksum_in(digests: Digests, algorithm: str) -> str | None:
     return as_base64(bytes.fromhex(digest)) if digest else None
 
 
-def payload_of(call: Call) -> Payload:
-    """The payload that a request announces; raises what is wrong with the announcement, before any of it is read."""
+def payload_of(call: Call, checksum: ContentChecksum | None) -> Payload:
+    """The payload that a request announces; raises what is wrong with the announcement, before any of it is read.
+
+    `checksum` is the body's as its operation has read it from the header fields.
+    """
     headers = call.headers
     is_chunked = _payload_hash(call) in STREAMING_PAYLOADS
     length = _decoded_length(headers) if is_chunked else call.request.content_length
@@ -168,7 +171,6 @@ def payload_of(call: Call) -> Payload:
         raise MissingContentLength
     if length > MAX_OBJECT_BYTES:
         raise EntityTooLarge(ProposedSize=str(length), MaxSizeAllowed=str(MAX_OBJECT_BYTES))
-    checksum = None if call.operation.tells_checksum_of_object else checksum_of(headers)
     payload = Payload(
         call,
         length,
@@ -255,9 +257,14 @@ def content_md5_of(headers: Headers) -> str | None:
     return digest.hex()
 
 
+def payload_of_document(call: Call) -> Payload:
+    """The same of a request whose body comes before its operation is read."""
+    return payload_of(call, None if call.operation.tells_checksum_of_object else checksum_of(call.headers))
+
+
 async def document_of(call: Call) -> bytes:
     """The XML document of a request, verified as an object's content is."""
-    payload = payload_of(call)
+    payload = payload_of_document(call)
     if payload.length > MAX_DOCUMENT_BYTES:
         raise MaxMessageLengthExceeded(MaxMessageLengthBytes=str(MAX_DOCUMENT_BYTES))
     content = b"".join([chunk async for chunk in payload.chunks()])
