@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Iterator
+
+from support.loop_thread import LoopThread
 
 
 @contextlib.contextmanager
 def connect_proxy(authority: str, port: int) -> Iterator[str]:
     """The proxy's URL, for `https_proxy`. Every other authority than `authority` (`host:port`) is refused."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
+    thread = LoopThread()
 
     async def start() -> asyncio.Server:
         return await asyncio.start_server(lambda *streams: _tunnel(authority, port, *streams), "127.0.0.1", 0)
@@ -28,14 +27,12 @@ def connect_proxy(authority: str, port: int) -> Iterator[str]:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
 
-    server = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+    server = thread.run(start())
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
-        asyncio.run_coroutine_threadsafe(stop(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+        thread.run(stop())
+        thread.stop()
 
 
 async def _tunnel(authority: str, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
