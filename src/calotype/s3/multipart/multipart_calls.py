@@ -6,8 +6,6 @@ So the B2 API sees the same uploads, may send parts of them, finish and cancel t
 from __future__ import annotations
 
 from calotype.http.message import Headers, Response
-from calotype.s3 import names
-from calotype.s3.access.acl_calls import access_of_new_object
 from calotype.s3.access.initiators import initiator_attributes, initiator_of
 from calotype.s3.access.kept_acls import owner_of_object
 from calotype.s3.access.named_grantees import owner_named
@@ -40,9 +38,7 @@ from calotype.s3.multipart.multipart_results import (
 from calotype.s3.objects.checksum_plan import ChecksumPlan
 from calotype.s3.objects.encryption import CustomerKeyFields
 from calotype.s3.objects.encryption_key import customer_key, encryption_key, told_encryption
-from calotype.s3.objects.object_calls import draft_of
-from calotype.s3.objects.object_lock_calls import allow_lock
-from calotype.s3.objects.object_tagging_calls import allow_tags
+from calotype.s3.objects.object_calls import allowed_new_object, draft_of
 from calotype.s3.objects.object_versions import source_version, source_version_headers
 from calotype.s3.objects.payload import MAX_OBJECT_BYTES, hashers_of, payload_of
 from calotype.s3.objects.preconditions import check_source_conditions, write_precondition
@@ -58,11 +54,7 @@ OnUpload = UploadPart | UploadPartCopy | CompleteMultipartUpload | AbortMultipar
 
 async def create_multipart_upload(call: Call, asked: CreateMultipartUpload) -> Response:
     bucket = await call.bucket(asked.bucket)
-    call.allow(asked.action, bucket, asked.key)
-    allow_tags(call, bucket, asked.key, asked.description.tags)
-    allow_lock(call, bucket, asked.key, asked.description.lock)
-    names.check_key(asked.key)
-    access = access_of_new_object(call, bucket, asked.key, asked.description.acl)
+    access = allowed_new_object(call, bucket, asked)
     began = initiator_attributes(call.principal.account_id, bucket)
     draft = draft_of(asked.description, None, {**access, **began, **plan_attributes(asked.checksum)})
     encryption = encryption_key(call, asked.encryption)

@@ -10,6 +10,7 @@ from calotype.http.message import Headers, Response
 from calotype.s3 import names
 from calotype.s3.access.acl_calls import access_of_new_object
 from calotype.s3.call import Call
+from calotype.s3.multipart.multipart_operations import CreateMultipartUpload
 from calotype.s3.objects.description import USUAL_CLASS, Description
 from calotype.s3.objects.encryption_key import encryption_key, etag_of_new
 from calotype.s3.objects.object_lock_calls import allow_lock
@@ -39,11 +40,7 @@ class Content(Protocol):
 
 async def put_content(call: Call, bucket: Bucket, asked: PutObject, content: Content) -> FileVersion:
     """The new version; a form's upload ends here as a PutObject does."""
-    call.allow(asked.action, bucket, asked.key)
-    allow_tags(call, bucket, asked.key, asked.description.tags)
-    allow_lock(call, bucket, asked.key, asked.description.lock)
-    names.check_key(asked.key)
-    access = access_of_new_object(call, bucket, asked.key, asked.description.acl)
+    access = allowed_new_object(call, bucket, asked)
     precondition = write_precondition(asked.conditions, asked.key)
     key = encryption_key(call, asked.encryption)
     async with call.store.upload(
@@ -58,6 +55,19 @@ async def put_content(call: Call, bucket: Bucket, asked: PutObject, content: Con
         version = await upload.commit(draft, precondition)
     call.bytes_in = version.length
     return version
+
+
+def allowed_new_object(call: Call, bucket: Bucket, asked: PutObject | CreateMultipartUpload) -> Mapping[str, Any]:
+    """The attributes that say who may get at the new object, once its caller may make it so as it is described.
+
+    Raises AccessDenied, what is wrong with key, lock or ACL.
+    """
+    description = asked.description
+    call.allow(asked.action, bucket, asked.key)
+    allow_tags(call, bucket, asked.key, description.tags)
+    allow_lock(call, bucket, asked.key, description.lock)
+    names.check_key(asked.key)
+    return access_of_new_object(call, bucket, asked.key, description.acl)
 
 
 def draft_of(
